@@ -1,0 +1,20 @@
+/* mfgpkg - the OEM's and the auditor's program. Holds secrets, so it starts by making sure that
+ * none of them can leave through a core dump, another process of the user, or a readable file. */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "mfgpkg/commands.h"
+
+static const struct cli_command *const commands[] = {
+	NULL,
+};
+
+int main(int argc, char **argv)
+{
+	umask(077);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return cli_main(argc, argv, "mfgpkg",
+		"device-HSM manufacturing packages for NXP MCX N: build, sign, audit", commands);
+}
