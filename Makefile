@@ -74,7 +74,7 @@ LIB_KEYED := $(B)/lib/libkeyed.a
 LIB_MFGPKG := $(B)/lib/libmfgpkg.a
 LIB_RUNNER := $(B)/lib/librunner.a
 LIB_SIM := $(B)/lib/libsim.a
-PROGRAMS := $(B)/bin/mfgpkg $(B)/bin/runner $(B)/bin/mcxsim
+PROGRAMS := $(B)/bin/mfgpkg $(B)/bin/runner $(if $(wildcard tests/sim/main.c),$(B)/bin/mcxsim)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 
 .PHONY: all demo check check-run deps deps-check unit san tsan fuzz bench interop rig soak layers \
