@@ -1,0 +1,73 @@
+/* keystore - all secrets one run of mfgpkg handles: RoT/ISK private keys, CUST_MK_SK, OEM seed.
+ *
+ * Everything that needs a secret gets it here, so the rules are in one place: how each kind may be
+ * given, warnings about files that others can read, passphrases, and the memory of what was
+ * loaded: before a package is written, keystore_scan() refuses bytes in which one of them occurs.
+ * Keys and secrets are borrowed from the keystore and live until keystore_free(). One thread.
+ */
+#ifndef MFGPKG_KEYSTORE_H
+#define MFGPKG_KEYSTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cli.h"
+#include "base/err.h"
+#include "keyed/ecc_key.h"
+#include "keyed/passphrase.h"
+#include "keyed/secret.h"
+
+struct config_node;
+struct keystore;
+
+/* keystore_new - passphrases as the options of the command say (PASSPHRASE_OPTIONS), warnings to
+ * cli_warn(). c NULL: no prompt, no warnings (tests). `c` must outlive the keystore. */
+int keystore_new(struct keystore **out, const struct cli *c, struct err *e) CHECKED;
+void keystore_free(struct keystore *ks); /* wipes */
+void keystore_freep(struct keystore **ks);
+const struct passphrase_source *keystore_passphrases(const struct keystore *ks);
+void keystore_warn(const struct keystore *ks, const char *fmt, ...) PRINTF_LIKE(2);
+
+/* A private key by its spec (ecc_key_load()); the same spec is loaded once. keystore_key_at() takes
+ * the spec from a configuration, paths relative to it. */
+int keystore_key(
+	struct keystore *ks, const char *spec, const struct ecc_key **out, struct err *e) CHECKED;
+int keystore_key_at(struct keystore *ks, const struct config_node *node, const struct ecc_key **out,
+	struct err *e) CHECKED;
+
+/* A public key named in a configuration or on the command line: everything ecc_pub_load_any()
+ * takes. */
+int keystore_pub(struct keystore *ks, const char *spec, struct ecc_pub *out, struct err *e) CHECKED;
+int keystore_pub_at(struct keystore *ks, const struct config_node *node, struct ecc_pub *out,
+	struct err *e) CHECKED;
+
+enum keystore_kind {
+	KEYSTORE_CUST_MK_SK, /* 32 bytes, or 16 by binary file or inline */
+	KEYSTORE_OEM_SEED, /* 16 bytes */
+};
+
+/* A symmetric secret. `spec` is the path of a sealed file (made by keys generate), of a text file
+ * with hex digits or of a binary file, or the hex digits themselves (accepted with a warning: a
+ * secret does not belong in a configuration). As with other tools a hex file of fewer than 64
+ * digits gives a CUST_MK_SK of 32 bytes with leading zeros (warned about). */
+int keystore_symmetric(struct keystore *ks, enum keystore_kind kind, const char *spec,
+	const struct secret **out, struct err *e) CHECKED;
+int keystore_symmetric_at(struct keystore *ks, enum keystore_kind kind,
+	const struct config_node *node, const struct secret **out, struct err *e) CHECKED;
+
+/* keystore_note - remember one more secret for keystore_scan(), for example a plain image or a
+ * random seed. At least 16 bytes; copies them. */
+int keystore_note(
+	struct keystore *ks, const char *name, const void *data, size_t len, struct err *e) CHECKED;
+
+/* keystore_scan - ERR_REJECTED when any secret of this run occurs in data[len]: raw, in hex (any
+ * case) or base64 (any alignment, line breaks allowed). `name` is for the message. */
+int keystore_scan(const struct keystore *ks, const char *name, const void *data, size_t len,
+	struct err *e) CHECKED;
+
+/* Sealed files: Argon2id and XChaCha20-Poly1305 under a passphrase. */
+int keystore_seal(enum keystore_kind kind, const struct secret *s, const struct secret *passphrase,
+	struct buf *file, struct err *e) CHECKED;
+
+#endif
