@@ -1,0 +1,31 @@
+/* serial - opening serial ports: real ones through libserialport, pseudo-terminals (which it
+ * refuses: no modem lines) with plain termios, chosen by what the path is.
+ *
+ * 8 data bits, no parity, 1 stop bit, no flow control, raw. The port is ours alone: flock() on
+ * the device, and TIOCEXCL on real ports (a pseudo-terminal would keep that flag after our death
+ * as long as its simulator lives). Low latency is asked for where the driver has it. An unplugged
+ * adapter shows as POLLHUP/POLLERR or EIO and gives ERR_DEVICE "port closed" at once.
+ */
+#ifndef COMMON_MBOOT_SERIAL_H
+#define COMMON_MBOOT_SERIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mboot/transport.h"
+
+#define SERIAL_DEFAULT_BAUD 115200
+
+/* serial_open - open path (symbolic links are followed) at baud.
+ *   ERR_ENV: no such port, no permission, not a terminal, held by another program (says which). */
+int serial_open(struct mboot_io *out, const char *path, uint32_t baud, struct err *e) CHECKED;
+
+/* serial_is_pty - the path is the slave of a pseudo-terminal. */
+bool serial_is_pty(const char *path);
+
+/* serial_holder - who has the port open or locked: the process id, its name in program[cap], or 0.
+ * Looks only into /proc, opens nothing of the port. The owner of a pseudo-terminal's master does
+ * not count. Processes of other users may stay unseen unless they hold a lock. */
+int serial_holder(const char *path, char *program, size_t cap);
+
+#endif
