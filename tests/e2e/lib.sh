@@ -56,8 +56,8 @@ oem_workspace() {
 	cp -r samples/mcxn947-blinky "$1"
 	mkdir -p "$1/keys"
 	mfgpkg keys generate --type rot --curve p256 --count 4 -o "$1/keys" --no-passphrase -q
-	mfgpkg keys generate --type cust-mk-sk -o "$1/keys/cust_mk_sk.txt" --no-passphrase -q
-	mfgpkg keys generate --type oem-seed -o "$1/keys/oem_seed.txt" --no-passphrase -q
+	mfgpkg keys generate --type cust-mk-sk -o "$1/keys/cust_mk_sk.key" --no-passphrase -q
+	mfgpkg keys generate --type oem-seed -o "$1/keys/oem_seed.key" --no-passphrase -q
 	mfgpkg keys generate --type package -o "$1/keys/package.key" --no-passphrase -q
 }
 
