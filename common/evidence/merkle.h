@@ -7,6 +7,7 @@
 #ifndef COMMON_EVIDENCE_MERKLE_H
 #define COMMON_EVIDENCE_MERKLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@
 #define MERKLE_HASH	 32
 #define MERKLE_PATH_MAX	 63 /* longest proof that is read */
 #define MERKLE_PROOF_CAP 128 /* longest proof that can be made */
+#define MERKLE_SIZE_MAX	 ((uint64_t)INT64_MAX)
 
 void merkle_leaf_hash(const void *data, size_t len, uint8_t out[MERKLE_HASH]);
 void merkle_node_hash(const uint8_t left[MERKLE_HASH], const uint8_t right[MERKLE_HASH],
@@ -57,13 +59,12 @@ int merkle_prove_inclusion(uint64_t i, uint64_t n, merkle_read read, void *ctx,
 int merkle_prove_consistency(uint64_t m, uint64_t n, merkle_read read, void *ctx,
 	struct merkle_proof *out, struct err *e) CHECKED;
 
-/* Checking proofs: ERR_REJECTED. Size and index come from signed text and from the caller, never
- * from the proof. */
+/* Checking proofs (path: n_path hashes of 32 bytes): ERR_REJECTED. Size and index come from signed
+ * text and from the caller, never from the proof. */
 int merkle_check_inclusion(uint64_t i, uint64_t n, const uint8_t leaf[MERKLE_HASH],
-	const uint8_t (*path)[MERKLE_HASH], size_t n_path, const uint8_t root[MERKLE_HASH],
-	struct err *e) CHECKED;
+	const uint8_t *path, size_t n_path, const uint8_t root[MERKLE_HASH], struct err *e) CHECKED;
 int merkle_check_consistency(uint64_t m, uint64_t n, const uint8_t old_root[MERKLE_HASH],
-	const uint8_t new_root[MERKLE_HASH], const uint8_t (*path)[MERKLE_HASH], size_t n_path,
+	const uint8_t new_root[MERKLE_HASH], const uint8_t *path, size_t n_path,
 	struct err *e) CHECKED;
 
 #endif
