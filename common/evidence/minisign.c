@@ -116,8 +116,6 @@ int minisign_pub_parse(
 		return err_set(e, ERR_FORMAT, "%s: empty, a minisign public key wanted", name);
 	if (!next_line(&p, end, true, &first))
 		return err_set(e, ERR_FORMAT, "%s: not a minisign public key", name);
-	if (p == end && first.len == PUB_TEXT_LEN && !starts_with(&first, UNTRUSTED))
-		return pub_from_base64(out, name, &first, e);
 	if (first.len > MINISIGN_LINE_MAX)
 		return err_set(e, ERR_LIMIT, "%s: line 1 of %zu bytes, at most %d wanted", name,
 			first.len, MINISIGN_LINE_MAX);
@@ -135,9 +133,9 @@ int minisign_pub_load(struct minisign_pub *out, const char *path_or_key, struct 
 {
 	AUTO(buf_clear) struct buf file = { 0 };
 
-	if (strlen(path_or_key) == PUB_TEXT_LEN && path_or_key[0] == 'R' &&
-		!fsio_exists(path_or_key))
-		return minisign_pub_parse(out, "public key", path_or_key, strlen(path_or_key), e);
+	const struct line bare = { path_or_key, strlen(path_or_key) };
+	if (bare.len == PUB_TEXT_LEN && path_or_key[0] == 'R' && !fsio_exists(path_or_key))
+		return pub_from_base64(out, "public key", &bare, e);
 	if (fsio_read(path_or_key, MINISIGN_FILE_MAX, &file, e) != 0)
 		return -1;
 	return minisign_pub_parse(out, path_or_key, file.p, file.len, e);

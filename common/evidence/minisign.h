@@ -31,12 +31,12 @@ struct minisign_sig {
 	char comment[MINISIGN_COMMENT_MAX + 1]; /* clean UTF-8 without controls but TAB */
 };
 
-/* minisign_pub_parse - a public key file (two lines; CR LF and a missing last LF are fine), or the
- * bare 56 base64 characters. `name` is for messages. ERR_FORMAT, ERR_LIMIT. */
+/* minisign_pub_parse - a public key file: two lines; CR LF and a missing last LF are fine. `name`
+ * is for messages. ERR_FORMAT, ERR_LIMIT. */
 int minisign_pub_parse(struct minisign_pub *out, const char *name, const void *data, size_t len,
 	struct err *e) CHECKED;
 
-/* minisign_pub_load - from an option value: a file, or the 56 characters themselves. */
+/* minisign_pub_load - from an option value: a file, or the key's 56 characters themselves. */
 int minisign_pub_load(struct minisign_pub *out, const char *path_or_key, struct err *e) CHECKED;
 
 /* minisign_id_hex - the key number as 16 lower-case digits with leading zeros (the form of entry
