@@ -41,8 +41,9 @@ struct workspace;
 	}
 
 /* workspace_open - open the log of the workspace in `dir`, making it when there is none.
- *   oem, name  must be what workspace.yaml says; NULL: taken from workspace.yaml, which must exist
- *   ERR_CONFIG (workspace.yaml missing, malformed or different), ERR_ENV (log unwritable). */
+ *   oem, name  as a release says; NULL: as dir/workspace.yaml says, which must exist then. When
+ *              both say it they must agree.
+ *   ERR_CONFIG (no name, malformed, different), ERR_ENV (log unwritable, held by another). */
 int workspace_open(struct workspace **out, const char *dir, const char *oem, const char *name,
 	struct err *e) CHECKED;
 
