@@ -2,7 +2,7 @@
  *
  * Everything that needs a secret gets it here, so the rules are in one place: how each kind may be
  * given, warnings about files that others can read, passphrases, and the memory of what was
- * loaded: before a package is written, keystore_scan() refuses bytes in which one of them occurs.
+ * loaded, so that a package can be searched for it before it is written (keystore_each()).
  * Keys and secrets are borrowed from the keystore and live until keystore_free(). One thread.
  */
 #ifndef MFGPKG_KEYSTORE_H
@@ -56,14 +56,10 @@ int keystore_symmetric(struct keystore *ks, enum keystore_kind kind, const char 
 int keystore_symmetric_at(struct keystore *ks, enum keystore_kind kind,
 	const struct config_node *node, const struct secret **out, struct err *e) CHECKED;
 
-/* keystore_note - remember one more secret for keystore_scan(), for example a plain image or a
- * random seed. At least 16 bytes; copies them. */
-int keystore_note(
-	struct keystore *ks, const char *name, const void *data, size_t len, struct err *e) CHECKED;
-
-/* keystore_scan - ERR_REJECTED when any secret of this run occurs in data[len]: raw, in hex (any
- * case) or base64 (any alignment, line breaks allowed). `name` is for the message. */
-int keystore_scan(const struct keystore *ks, const char *name, const void *data, size_t len,
+/* keystore_each - call fn for every secret of this run, private numbers included (keys in a token
+ * have none): `create` hands them to the secret scan. Stops at the first -1 and returns it. */
+int keystore_each(const struct keystore *ks,
+	int (*fn)(void *ctx, const char *name, const struct secret *s, struct err *e), void *ctx,
 	struct err *e) CHECKED;
 
 /* Sealed files: Argon2id and XChaCha20-Poly1305 under a passphrase. */
