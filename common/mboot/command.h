@@ -165,6 +165,9 @@ enum mboot_tp {
 	MBOOT_TP_PROVE_GENUINITY_HYBRID = 0xF5,
 };
 
+/* mboot_tp_name - "oem_gen_master_share", or NULL. */
+const char *mboot_tp_name(unsigned op);
+
 enum mboot_tp_gen_key { /* key type of HSM_GEN_KEY */
 	MBOOT_TP_KEY_MFWISK = 0xC3A5,
 	MBOOT_TP_KEY_MFWENCK = 0xA5C3,

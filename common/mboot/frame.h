@@ -83,7 +83,8 @@ void mboot_decoder_init(struct mboot_decoder *d, size_t max_payload);
 uint8_t *mboot_decoder_space(struct mboot_decoder *d, size_t *room);
 void mboot_decoder_added(struct mboot_decoder *d, size_t n);
 
-/* mboot_decoder_next - the next thing in the bytes. `f` is set only for MBOOT_FOUND_FRAME. */
+/* mboot_decoder_next - the next thing in the bytes. `f` is set for MBOOT_FOUND_FRAME; for
+ * MBOOT_FOUND_BAD_CRC only its type. */
 enum mboot_found mboot_decoder_next(struct mboot_decoder *d, struct mboot_frame *f);
 
 /* mboot_decoder_pending - bytes of an unfinished frame. */

@@ -74,8 +74,9 @@ void mboot_freep(struct mboot **m);
 void mboot_set_cancel(struct mboot *m, const atomic_bool *cancel); /* NULL: not now */
 void mboot_set_progress(
 	struct mboot *m, void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx);
-/* mboot_set_timeout - the whole deadline of each following command, as a script's `timeout=`
- * gives it; steps inside may use all of it. 0: back to the defaults by class. */
+/* mboot_set_timeout - deadline of each following command as a whole, as a script's `timeout=` gives
+ * it. It replaces the class's deadline for the response too; a frame of a data phase still has to
+ * be acknowledged within the time of its class. 0: back to the defaults. */
 void mboot_set_timeout(struct mboot *m, int ms);
 const struct mboot_stats *mboot_stats(const struct mboot *m);
 /* mboot_last_status - status word of the last command: 0, or after a successful receive-sb-file
