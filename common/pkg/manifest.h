@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "mboot/mboot.h"
 #include "pkg/container.h"
-#include "pkg/lifecycle.h"
 
 #define MANIFEST_MAX_SIZE      ((size_t)256 << 10)
 #define MANIFEST_TEXT_MAX      64 /* product, release */
@@ -48,8 +48,8 @@ struct manifest {
 	size_t n_revisions;
 	char revisions[MANIFEST_MAX_REVISIONS][9]; /* "a1" */
 	size_t n_before;
-	enum lifecycle before[LIFECYCLE_COUNT]; /* states a device may come in */
-	enum lifecycle after; /* state a finished device is in */
+	enum mboot_lifecycle before[MBOOT_LC_UNKNOWN]; /* states a device may come in */
+	enum mboot_lifecycle after; /* state a finished device is in */
 	uint8_t rkth[48];
 	size_t rkth_len; /* 32 or 48 */
 	size_t n_bauds;

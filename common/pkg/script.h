@@ -25,7 +25,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "pkg/lifecycle.h"
+#include "mboot/mboot.h"
 
 #define SCRIPT_MAX_SIZE	      ((size_t)64 << 10)
 #define SCRIPT_MAX_LINE	      1024
@@ -68,7 +68,7 @@ enum script_cond_kind { SCRIPT_COND_NONE, SCRIPT_COND_LIFECYCLE, SCRIPT_COND_PRO
 struct script_cond {
 	enum script_cond_kind kind;
 	enum script_op op;
-	enum lifecycle lifecycle;
+	enum mboot_lifecycle lifecycle;
 	uint32_t property;
 	uint32_t value;
 };
@@ -122,7 +122,8 @@ const char *script_verb_name(enum script_verb v); /* "receive-sb-file", "@check"
 const char *script_op_text(enum script_op op); /* ">=" */
 char *script_cond_text(const struct script_cond *c, char out[80]); /* "lifecycle >= in-field" */
 
-/* script_cond_holds - does `seen OP wanted` hold? For a life cycle `seen` is an enum lifecycle. */
+/* script_cond_holds - does `seen OP wanted` hold? For a life cycle `seen` is an enum
+ * mboot_lifecycle. */
 bool script_cond_holds(const struct script_cond *c, uint32_t seen);
 
 /* script_step_changes - can the step change the device for good or its memory? In an irreversible
@@ -138,8 +139,5 @@ void script_print_plan(FILE *f, const struct script *s, bool colour);
 
 /* script_to_json - {"title", "stages": [{"name", ..., "steps": [...]}]}. New reference or NULL. */
 json_t *script_to_json(const struct script *s);
-
-/* script_property_name - "unique-device-id" for 18, or NULL. */
-const char *script_property_name(uint32_t id);
 
 #endif
