@@ -28,6 +28,7 @@ void keystore_free(struct keystore *ks); /* wipes */
 void keystore_freep(struct keystore **ks);
 const struct passphrase_source *keystore_passphrases(const struct keystore *ks);
 void keystore_warn(const struct keystore *ks, const char *fmt, ...) PRINTF_LIKE(2);
+void keystore_warn_text(void *ks, const char *text); /* a config_warn_fn and firmware_warn_fn */
 
 /* A private key by its spec (ecc_key_load()); the same spec is loaded once. keystore_key_at() takes
  * the spec from a configuration, paths relative to it. */
@@ -43,15 +44,16 @@ int keystore_pub_at(struct keystore *ks, const struct config_node *node, struct 
 	struct err *e) CHECKED;
 
 enum keystore_kind {
-	KEYSTORE_CUST_MK_SK, /* 32 bytes, or 16 by binary file or inline */
-	KEYSTORE_OEM_SEED, /* 16 bytes */
+	KEYSTORE_CUST_MK_SK = 1, /* 32 bytes, or 16 by binary file or inline */
+	KEYSTORE_OEM_SEED = 2, /* 16 bytes */
 };
 
-/* A symmetric secret. `spec` is the path of a sealed file (made by keys generate), of a text file
- * with hex digits or of a binary file, or the hex digits themselves (accepted with a warning: a
- * secret does not belong in a configuration). As with other tools a hex file of fewer than 64
- * digits gives a CUST_MK_SK of 32 bytes with leading zeros (warned about). */
-int keystore_symmetric(struct keystore *ks, enum keystore_kind kind, const char *spec,
+/* A symmetric secret from a file: sealed (made by keys generate), text with hex digits, or binary.
+ * As with other tools a hex file of fewer than 64 digits gives a CUST_MK_SK of 32 bytes with
+ * leading zeros (warned about). keystore_symmetric_at() takes the name from a configuration, where
+ * the hex digits themselves may stand instead (warned about: a secret does not belong there). The
+ * same file is read once. ERR_CONFIG; no message shows a value that may be a secret. */
+int keystore_symmetric(struct keystore *ks, enum keystore_kind kind, const char *path,
 	const struct secret **out, struct err *e) CHECKED;
 int keystore_symmetric_at(struct keystore *ks, enum keystore_kind kind,
 	const struct config_node *node, const struct secret **out, struct err *e) CHECKED;
@@ -62,8 +64,23 @@ int keystore_each(const struct keystore *ks,
 	int (*fn)(void *ctx, const char *name, const struct secret *s, struct err *e), void *ctx,
 	struct err *e) CHECKED;
 
-/* Sealed files: Argon2id and XChaCha20-Poly1305 under a passphrase. */
+/* --- sealed files: Argon2id and XChaCha20-Poly1305 under a passphrase ---------------------------
+ *
+ * Two lines of text, as minisign's keys:
+ *   untrusted comment: mfgpkg sealed secret: KIND
+ *   base64 of "MS" | format 1 | kind | Argon2id passes u32 | memory in KiB u32 (little-endian) |
+ *   salt 16 | nonce 24 | box: the secret, encrypted, and a tag of 16 that covers everything before
+ */
+#define KEYSTORE_SEALED_COMMENT "untrusted comment: mfgpkg sealed secret: "
+
+const char *keystore_kind_name(enum keystore_kind kind); /* "cust-mk-sk", "oem-seed" */
+bool keystore_is_sealed(const void *data, size_t len);
+
+/* keystore_seal - append a sealed file. keystore_unseal - open one; ERR_CONFIG: not this kind,
+ * damaged, wrong passphrase, or cost parameters beyond what we would ever write. */
 int keystore_seal(enum keystore_kind kind, const struct secret *s, const struct secret *passphrase,
 	struct buf *file, struct err *e) CHECKED;
+int keystore_unseal(enum keystore_kind kind, const char *name, const void *data, size_t len,
+	const struct secret *passphrase, struct secret **out, struct err *e) CHECKED;
 
 #endif
