@@ -23,6 +23,7 @@
 #define SB31_PAYLOAD	     256
 #define SB31_MAX_BLOCK0	     (60 + 48 + CERT_BLOCK_MAX_SIZE + 96)
 #define SB31_MAX_BLOCKS	     (1u << 19) /* 128 MiB of payload */
+#define SB31_MAX_DATA	     ((size_t)128 << 20) /* of one command */
 #define SB31_MAX_BLOCK_SIZE  (4 + 48 + SB31_PAYLOAD)
 #define SB31_MAX_SIZE	     (SB31_MAX_BLOCK0 + (size_t)SB31_MAX_BLOCKS * SB31_MAX_BLOCK_SIZE)
 #define SB31_IMAGE_OEM	     6

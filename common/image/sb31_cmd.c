@@ -6,8 +6,6 @@
 #include "base/text.h"
 #include "image/sb31.h"
 
-#define DATA_MAX ((uint64_t)128 << 20)
-
 enum data_kind {
 	DATA_NONE,
 	DATA_BYTES, /* word 2 is a length in bytes */
@@ -93,9 +91,9 @@ int sb31_cmd_size(
 		len = 4 * (uint64_t)get_le32(head + 8);
 		break;
 	}
-	if (len > DATA_MAX)
+	if (len > SB31_MAX_DATA)
 		return err_set(e, ERR_LIMIT, "SB3.1: %s with %llu bytes of data, at most %llu",
-			row->name, (unsigned long long)len, (unsigned long long)DATA_MAX);
+			row->name, (unsigned long long)len, (unsigned long long)SB31_MAX_DATA);
 	size_t off = row->ext ? 32 : 16;
 	if (total)
 		*total = off + (size_t)((len + 15) / 16 * 16) + row->tail;

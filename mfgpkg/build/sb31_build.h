@@ -49,8 +49,8 @@ struct sb31_item *sb31_items_add(struct sb31_items *items, enum sb31_tag tag);
 
 /* sb31_items_from_config - append the commands of a `commands:` list (NULL: none). ERR_CONFIG with
  * file, line and key. */
-int sb31_items_from_config(
-	struct sb31_items *items, const struct config_node *list, struct err *e) CHECKED;
+int sb31_items_from_config(struct sb31_items *items, struct keystore *ks,
+	const struct config_node *list, struct err *e) CHECKED;
 
 /* loadKeyBlob: word 1 holds the offset (low half) and the key wrap id (high half). */
 static inline uint32_t sb31_key_blob_word(uint16_t offset, uint16_t wrap_id)
@@ -113,8 +113,8 @@ struct sb31_build {
 	unsigned kdk_access_rights; /* 0..3 */
 };
 
-/* sb31_build - append the container to *out. Takes the data out of `items` as it goes, so that
- * memory falls while the output grows; items are left empty. */
+/* sb31_build - append the container to *out. `items` are left empty once their data stands in the
+ * output, where it is encrypted in place. ERR_CONFIG, ERR_LIMIT, ERR_FORMAT (certificate block). */
 int sb31_build(const struct sb31_build *b, struct sb31_items *items, struct buf *out,
 	struct err *e) CHECKED;
 
