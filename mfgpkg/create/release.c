@@ -63,6 +63,21 @@ static const struct config_node *list_at(const struct config_node *n, size_t i)
 	return config_kind(n) == CONFIG_LIST ? config_at(n, i) : n;
 }
 
+/* read_number - a number in a range, with the range in the message. */
+static int read_number(
+	const struct config_node *n, uint64_t min, uint64_t max, uint64_t *out, struct err *e)
+{
+	uint64_t v;
+
+	if (config_number(n, UINT64_MAX, &v, e) != 0)
+		return -1;
+	if (v < min || v > max)
+		return config_error(n, e, "is %llu: wanted %llu..%llu", (unsigned long long)v,
+			(unsigned long long)min, (unsigned long long)max);
+	*out = v;
+	return 0;
+}
+
 static int read_time(const struct config_node *n, int64_t *out, struct err *e)
 {
 	const char *s;
@@ -202,10 +217,8 @@ static int read_validity(struct release *r, const struct config_node *root, stru
 			return config_error(n, e, "is not after not_before");
 	}
 	if ((n = config_get(map, "days"))) {
-		if (config_number(n, RELEASE_MAX_DAYS, &days, e) != 0)
+		if (read_number(n, 1, RELEASE_MAX_DAYS, &days, e) != 0)
 			return -1;
-		if (days == 0)
-			return config_error(n, e, "is 0: wanted 1..%d", RELEASE_MAX_DAYS);
 		r->days = (unsigned)days;
 	}
 	return 0;
@@ -231,11 +244,8 @@ static int read_interface(struct release *r, const struct config_node *root, str
 	for (size_t i = 0; i < count; i++) {
 		uint64_t v;
 
-		if (config_number(list_at(n, i), MANIFEST_BAUD_MAX, &v, e) != 0)
+		if (read_number(list_at(n, i), MANIFEST_BAUD_MIN, MANIFEST_BAUD_MAX, &v, e) != 0)
 			return -1;
-		if (v < MANIFEST_BAUD_MIN)
-			return config_error(list_at(n, i), e, "is %llu: wanted %d..%d",
-				(unsigned long long)v, MANIFEST_BAUD_MIN, MANIFEST_BAUD_MAX);
 		for (size_t k = 0; k < i; k++)
 			if (m->bauds[k] == v)
 				return config_error(list_at(n, i), e, "%llu is listed twice",
@@ -250,25 +260,22 @@ static int read_policy(struct release *r, const struct config_node *root, struct
 {
 	struct manifest *m = &r->manifest;
 	const struct config_node *map = config_get(root, "policy");
-	uint64_t approvals;
+	uint64_t approvals = 1;
 
 	if (map && config_kind(map) != CONFIG_MAP)
 		return config_error(map, e,
 			"is %s: wanted a map with approvals, requires_order, erase_first, "
 			"require_attestation",
 			config_kind_name(map));
-	if (config_number_of(map, "approvals", MANIFEST_MAX_APPROVALS, 1, &approvals, e) != 0 ||
+	const struct config_node *n = config_get(map, "approvals");
+	if ((n && read_number(n, 1, MANIFEST_MAX_APPROVALS, &approvals, e) != 0) ||
 		config_bool_of(map, "requires_order", true, &m->requires_order, e) != 0 ||
 		config_bool_of(map, "erase_first", true, &m->erase_first, e) != 0 ||
 		config_bool_of(map, "require_attestation", false, &m->require_attestation, e) != 0)
 		return -1;
-	if (approvals == 0)
-		return config_error(config_get(map, "approvals"), e,
-			"is 0: wanted 1..%d; an unsigned package is worth nothing",
-			MANIFEST_MAX_APPROVALS);
 	m->approvals = (unsigned)approvals;
 
-	const struct config_node *n = config_get(root, "min_runner");
+	n = config_get(root, "min_runner");
 	snprintf(m->min_runner, sizeof m->min_runner, "%s", RELEASE_MIN_RUNNER);
 	if (n) {
 		const char *v;
