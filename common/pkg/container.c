@@ -124,7 +124,6 @@ static const struct fixed central_fixed[] = {
 };
 
 static const struct fixed end_fixed[] = {
-	{ 0, 4, END_MAGIC, "signature" },
 	{ 4, 2, 0, "disk" },
 	{ 6, 2, 0, "directory disk" },
 	{ 20, 2, 0, "comment length" },
@@ -170,6 +169,9 @@ int container_parse(struct container *out, const uint8_t *data, size_t len, stru
 		return err_set(e, ERR_FORMAT, "%zu bytes: too short for a container", len);
 
 	size_t end = len - END_LEN; /* offset of the end record */
+	if (get_le32(data + end) != END_MAGIC)
+		return err_set(e, ERR_FORMAT,
+			"no end record at %zu: cut off, a comment, or data behind it", end);
 	if (check_fixed(data + end, end_fixed, sizeof end_fixed / sizeof *end_fixed, "end record",
 		    end, e) != 0)
 		return -1;
