@@ -53,6 +53,6 @@ int fuses_build(const struct config *c, struct buf *script, config_warn_fn warn,
 	struct err *e) CHECKED;
 
 /* pfr_yaml - what pfr_json() gave, as YAML that pfr_build() reads back. */
-int pfr_yaml(const json_t *doc, struct buf *out, struct err *e) CHECKED;
+int pfr_yaml(json_t *doc, struct buf *out, struct err *e) CHECKED;
 
 #endif
