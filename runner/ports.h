@@ -71,10 +71,13 @@ void ports_clear(struct port_list *l);
 void port_describe(struct port *out, const char *path);
 
 /* ports_probe - ask all usable ports at the same time who is there: a thread per port, each
- * bounded by PORTS_PROBE_MS. Results are in the list. Returns -1 only when threads cannot be
- * made (ERR_ENV) or *cancel was set (ERR_CANCELLED). */
+ * bounded: PORTS_PROBE_MS for a first answer, then 1.5 s for the rest. Results are in the list.
+ * Returns -1 only when threads cannot be made (ERR_ENV) or *cancel was set (ERR_CANCELLED). */
 int ports_probe(
 	struct port_list *l, uint32_t baud, const atomic_bool *cancel, struct err *e) CHECKED;
+
+/* port_families - fill `families` from the identity; ports_probe does it. */
+void port_families(struct port *p);
 
 /* port_may_be - the device that answered on this port may be of this family: its flash and RAM
  * sizes fit. Devices that hide their sizes may be anything. */

@@ -120,6 +120,8 @@ static void serial_close(void *ctx)
 	if (f->exclusive)
 		ioctl(f->fd, TIOCNXCL);
 	flock(f->fd, LOCK_UN);
+	/* Closing waits for bytes to leave (up to 30 s on a stuck line); nobody wants them now. */
+	tcflush(f->fd, TCOFLUSH);
 	if (f->port) {
 		sp_close(f->port);
 		sp_free_port(f->port);
