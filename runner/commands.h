@@ -4,4 +4,6 @@
 
 #include "base/cli.h"
 
+extern const struct cli_command run_cmd_ports;
+
 #endif

@@ -3,6 +3,7 @@
 #include "runner/commands.h"
 
 static const struct cli_command *const commands[] = {
+	&run_cmd_ports,
 	NULL,
 };
 
