@@ -42,12 +42,17 @@ struct build {
 
 const char *step_name(enum step s); /* also the type of the artifact's leaf */
 
-/* build_steps - run all steps of the release or take over what they made last time. */
-int build_steps(struct build *b, struct err *e) CHECKED;
-
-/* build_check - image, SB3.1, pages and provisioning fit together and to the manifest.
- * ERR_REJECTED or ERR_CONFIG. Sets b->rkth, and tells b->scan the plaintext it saw. */
+/* build_steps - run the steps of the release from..to, or take over what they made last time.
+ * build_check - before a device is asked for anything: image, SB3.1, pages and the plan of the
+ *   provisioning SB3.1 fit together and to the manifest. Sets b->rkth, and tells b->scan the
+ *   plaintext it saw.
+ * build_check_provisioning - what the device made, or was given, is what it should be.
+ * ERR_REJECTED or ERR_CONFIG. */
+int build_begin(
+	struct build *b, struct err *e) CHECKED; /* names the steps; key files are private */
+int build_steps(struct build *b, enum step from, enum step to, struct err *e) CHECKED;
 int build_check(struct build *b, struct err *e) CHECKED;
+int build_check_provisioning(const struct build *b, struct err *e) CHECKED;
 
 /* build_pack - manifest, signature, provenance, scan for secrets, file. */
 int build_pack(struct build *b, json_t **summary, struct err *e) CHECKED;

@@ -316,33 +316,24 @@ static int check_pages(
 	return 0;
 }
 
-static int check_provisioning(
-	struct build *b, const struct mbi *mbi, unsigned used_root, struct err *e)
+/* check_plan - what the provisioning SB3.1 is going to do, before a device is asked to make it. */
+static int check_plan(struct build *b, const struct mbi *mbi, unsigned used_root, struct err *e)
 {
-	const struct artifact *a = &b->a[STEP_PROVISION];
+	const char *config = b->a[STEP_PROVISION].config;
 	AUTO(config_freep) struct config *doc = NULL;
 	AUTO(sb31_items_clear) struct sb31_items items = { 0 };
 	struct provisioning p = { 0 };
-	struct sb31 sb;
 
-	if (sb31_parse(&sb, a->data.p, a->data.len, e) != 0 || sb31_verify(&sb, e) != 0)
-		return err_wrap(e, "%s", a->path);
-	if (!sb.devhsm)
-		return err_set(e, ERR_REJECTED, "%s: is not a provisioning SB3.1 of a device HSM",
-			a->path);
-	if (!a->config) /* made earlier: only devices can read what it does */
-		return 0;
-
-	if (config_load(&doc, a->config, e) != 0 ||
+	if (config_load(&doc, config, e) != 0 ||
 		sb31_items_from_config(
 			&items, b->ks, config_get(config_root(doc), "commands"), e) != 0)
 		return -1;
 	if (look_at(b, &items, &p, e) != 0 || check_lifecycle(b, &p, e) != 0 ||
 		check_keys(b, doc, &p, e) != 0)
-		return err_wrap(e, "%s", a->config);
+		return err_wrap(e, "%s", config);
 	if (!p.has_cmpa || !p.has_cfpa)
 		return err_set(e, ERR_REJECTED, "%s loads no %s (0x%08x): `commands` must load %s",
-			a->config, p.has_cmpa ? "CFPA" : "CMPA",
+			config, p.has_cmpa ? "CFPA" : "CMPA",
 			(unsigned)(p.has_cmpa ? CFPA_ADDRESS : CMPA_ADDRESS),
 			b->a[p.has_cmpa ? STEP_CFPA : STEP_CMPA].path);
 	return check_pages(b, mbi, used_root, e);
@@ -357,7 +348,22 @@ int build_check(struct build *b, struct err *e)
 		return -1;
 	if (b->a[STEP_MBI].present && check_mbi(b, &mbi, e) != 0)
 		return -1;
-	if (b->a[STEP_PROVISION].present)
-		return check_provisioning(b, b->a[STEP_MBI].present ? &mbi : NULL, used_root, e);
+	if (b->a[STEP_PROVISION].config)
+		return check_plan(b, b->a[STEP_MBI].present ? &mbi : NULL, used_root, e);
+	return 0;
+}
+
+int build_check_provisioning(const struct build *b, struct err *e)
+{
+	const struct artifact *a = &b->a[STEP_PROVISION];
+	struct sb31 sb;
+
+	if (!a->present)
+		return 0;
+	if (sb31_parse(&sb, a->data.p, a->data.len, e) != 0 || sb31_verify(&sb, e) != 0)
+		return err_wrap(e, "%s", a->path);
+	if (!sb.devhsm)
+		return err_set(e, ERR_REJECTED, "%s: is not a provisioning SB3.1 of a device HSM",
+			a->path);
 	return 0;
 }

@@ -37,7 +37,9 @@ static int run(struct build *b, const struct cli *c, json_t **summary, struct er
 	if (open_workspace(b, c, e) != 0 || fsio_mkdirs(b->folder, 0700, e) != 0 ||
 		stamps_open(&b->stamps, b->folder, e) != 0 || oem_scan_new(&b->scan, e) != 0)
 		return -1;
-	if (build_steps(b, e) != 0 || build_check(b, e) != 0)
+	if (build_begin(b, e) != 0 || build_steps(b, STEP_MBI, STEP_SB31, e) != 0 ||
+		build_check(b, e) != 0 || build_steps(b, STEP_PROVISION, STEP_PROVISION, e) != 0 ||
+		build_check_provisioning(b, e) != 0)
 		return -1;
 	return build_pack(b, summary, e) != 0 ? err_wrap(e, "package") : 0;
 }

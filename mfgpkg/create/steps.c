@@ -331,7 +331,7 @@ static int check_private(const struct build *b, struct err *e)
 	return rc;
 }
 
-int build_steps(struct build *b, struct err *e)
+int build_begin(struct build *b, struct err *e)
 {
 	const struct release *r = &b->release;
 	const char *const configs[STEP_COUNT] = {
@@ -342,18 +342,19 @@ int build_steps(struct build *b, struct err *e)
 		[STEP_PROVISION] = r->devhsm,
 	};
 
-	for (size_t s = 0; s < STEP_COUNT; s++)
+	for (size_t s = 0; s < STEP_COUNT; s++) {
 		b->a[s].config = configs[s];
-	if (check_private(b, e) != 0)
-		return -1;
-	for (enum step s = STEP_MBI; s < STEP_COUNT; s++) {
-		if (!b->a[s].config)
-			continue;
-		b->a[s].present = true;
-		if (run(b, s, e) != 0)
-			return err_wrap(e, "%s", rows[s].name);
+		b->a[s].present = configs[s] != NULL;
 	}
-	if (r->provisioning_sb && take_ready(b, e) != 0)
+	return check_private(b, e);
+}
+
+int build_steps(struct build *b, enum step from, enum step to, struct err *e)
+{
+	for (enum step s = from; s <= to; s++)
+		if (b->a[s].present && run(b, s, e) != 0)
+			return err_wrap(e, "%s", rows[s].name);
+	if (to == STEP_PROVISION && b->release.provisioning_sb && take_ready(b, e) != 0)
 		return err_wrap(e, "provisioning_sb");
 	return 0;
 }
