@@ -77,7 +77,7 @@ LIB_SIM := $(B)/lib/libsim.a
 PROGRAMS := $(B)/bin/mfgpkg $(B)/bin/runner $(if $(wildcard tests/sim/main.c),$(B)/bin/mcxsim)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 
-.PHONY: all demo check check-run deps deps-check unit san tsan fuzz bench interop rig soak layers \
+.PHONY: all demo check check-run deps deps-demo deps-check unit san tsan fuzz bench interop rig soak layers \
 	format format-check install clean help headers
 all: $(PROGRAMS)
 
@@ -127,9 +127,11 @@ unit: $(UNIT)
 # --- the two commands of the README -----------------------------------------------------------
 deps:
 	@tests/deps.sh $(DEPS_BUILD)
+deps-demo:
+	@tests/deps.sh $(DEPS_BUILD) jq
 deps-check:
 	@tests/deps.sh $(DEPS_CHECK)
-demo: deps
+demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) all
 	@samples/demo.sh
 check: deps-check
