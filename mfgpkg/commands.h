@@ -4,9 +4,21 @@
 
 #include "base/cli.h"
 
+extern const struct cli_command oem_cmd_cert_block_export;
+extern const struct cli_command oem_cmd_cert_block_parse;
+extern const struct cli_command oem_cmd_cert_block_verify;
 extern const struct cli_command oem_cmd_fuses_export;
+extern const struct cli_command oem_cmd_keys_generate;
+extern const struct cli_command oem_cmd_keys_seal;
 extern const struct cli_command oem_cmd_pfr_export;
 extern const struct cli_command oem_cmd_pfr_parse;
 extern const struct cli_command oem_cmd_pfr_verify;
+extern const struct cli_command oem_cmd_rkth;
+extern const struct cli_command oem_cmd_sb31_export;
+extern const struct cli_command oem_cmd_sb31_parse;
+extern const struct cli_command oem_cmd_sb31_verify;
+
+/* oem_rkth_option - the value of --rkth; *len 0 when it is not given. */
+int oem_rkth_option(const struct cli *c, uint8_t rkth[48], size_t *len, struct err *e) CHECKED;
 
 #endif

@@ -7,10 +7,19 @@
 #include "mfgpkg/commands.h"
 
 static const struct cli_command *const commands[] = {
+	&oem_cmd_cert_block_export,
+	&oem_cmd_cert_block_parse,
+	&oem_cmd_cert_block_verify,
 	&oem_cmd_fuses_export,
+	&oem_cmd_keys_generate,
+	&oem_cmd_keys_seal,
 	&oem_cmd_pfr_export,
 	&oem_cmd_pfr_parse,
 	&oem_cmd_pfr_verify,
+	&oem_cmd_rkth,
+	&oem_cmd_sb31_export,
+	&oem_cmd_sb31_parse,
+	&oem_cmd_sb31_verify,
 	NULL,
 };
 

@@ -1,0 +1,138 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/exit_status.h"
+#include "base/fsio.h"
+#include "base/text.h"
+#include "mfgpkg/commands.h"
+#include "mfgpkg/keygen.h"
+
+static const struct cli_option generate_options[] = {
+	{ "type", 't', CLI_STRING, "TYPE", "rot, isk, cust-mk-sk, oem-seed or package", false },
+	{ "curve", 0, CLI_STRING, "CURVE", "p256 (default) or p384; rot and isk only", false },
+	{ "count", 'n', CLI_NUMBER, "N", "how many key pairs; rot: 4, isk: 1 unless given", false },
+	{ "output", 'o', CLI_STRING, "DIR|FILE", "folder for rot and isk, else the file", false },
+	PASSPHRASE_OPTIONS,
+	WORKSPACE_OPTION,
+	{ 0 },
+};
+
+/* The passphrase for new keys; NULL when they are to be written unencrypted. */
+static int new_passphrase(
+	const struct keystore *ks, const char *what, struct secret **out, struct err *e)
+{
+	if (passphrase_get(keystore_passphrases(ks), what, true, out, e) != 0)
+		return -1;
+	if (!*out && !keystore_passphrases(ks)->none)
+		keystore_warn(ks,
+			"%s: written without a passphrase (--passphrase-file protects it, "
+			"--no-passphrase silences this)",
+			what);
+	return 0;
+}
+
+static int generate_pairs(const struct cli *c, const char *type, const char *dir,
+	const struct secret *passphrase, struct workspace *ws, struct err *e)
+{
+	const char *name = cli_string(c, "curve", "p256");
+	bool rot = strcmp(type, "rot") == 0;
+	uint64_t max = rot ? KEYGEN_MAX_ROT : KEYGEN_MAX_ISK;
+	uint64_t count = cli_number(c, "count", rot ? KEYGEN_MAX_ROT : 1);
+
+	if (strcmp(name, "p256") != 0 && strcmp(name, "p384") != 0)
+		return cli_usage(e, c, "--curve %s, wanted p256 or p384", ESC(name));
+	if (count < 1 || count > max)
+		return cli_usage(e, c, "--count %llu, wanted 1 to %llu for type %s",
+			(unsigned long long)count, (unsigned long long)max, type);
+	return keygen_pairs(dir, type, strcmp(name, "p256") == 0 ? ECC_P256 : ECC_P384,
+		(unsigned)count, passphrase, ws, e);
+}
+
+static int run_generate(const struct cli *c, struct err *e)
+{
+	static const char *const types[] = { "rot", "isk", "cust-mk-sk", "oem-seed", "package" };
+	const char *type = cli_string(c, "type", NULL), *out = cli_string(c, "output", NULL);
+	AUTO(keystore_freep) struct keystore *ks = NULL;
+	AUTO(secret_freep) struct secret *passphrase = NULL;
+	AUTO(workspace_freep) struct workspace *ws = NULL;
+	size_t t = 0;
+
+	while (type && t < 5 && strcmp(types[t], type) != 0)
+		t++;
+	if (!type || t == 5)
+		return cli_usage(e, c,
+			"--type %s, wanted rot, isk, cust-mk-sk, oem-seed or package",
+			type ? ESC(type) : "missing");
+	if (!out)
+		return cli_usage(e, c, "-o missing");
+	if (t >= 2 && (cli_given(c, "curve") || cli_given(c, "count")))
+		return cli_usage(e, c, "--curve and --count are for rot and isk only");
+	if (keystore_new(&ks, c, e) != 0)
+		return -1;
+	/* Before a passphrase is asked for. */
+	if (t >= 2 && fsio_exists(out))
+		return err_set(e, ERR_ENV, "%s exists already; keys are never replaced", out);
+	if (new_passphrase(ks, out, &passphrase, e) != 0 ||
+		workspace_open_near(&ws, c, out, e) != 0)
+		return -1;
+	int rc = t < 2	  ? generate_pairs(c, type, out, passphrase, ws, e)
+		 : t == 2 ? keygen_symmetric(out, KEYSTORE_CUST_MK_SK, passphrase, ws, e)
+		 : t == 3 ? keygen_symmetric(out, KEYSTORE_OEM_SEED, passphrase, ws, e)
+			  : keygen_package(out, passphrase, ws, e);
+	return rc == 0 ? EXIT_OK : -1;
+}
+
+const struct cli_command oem_cmd_keys_generate = {
+	.name = "keys generate",
+	.operands = "",
+	.summary = "make RoT, ISK and package keys, CUST_MK_SK, OEM seed",
+	.options = generate_options,
+	.run = run_generate,
+};
+
+static const struct cli_option seal_options[] = {
+	{ "type", 't', CLI_STRING, "TYPE", "cust-mk-sk or oem-seed", false },
+	{ "output", 'o', CLI_STRING, "FILE", "the sealed file, must not exist", false },
+	PASSPHRASE_OPTIONS,
+	{ 0 },
+};
+
+static int run_seal(const struct cli *c, struct err *e)
+{
+	const char *type = cli_string(c, "type", ""), *out = cli_string(c, "output", NULL);
+	AUTO(keystore_freep) struct keystore *ks = NULL;
+	AUTO(secret_freep) struct secret *passphrase = NULL;
+	AUTO(buf_wipe) struct buf in = { 0 }, file = { 0 };
+	const struct secret *s;
+	bool master = strcmp(type, "cust-mk-sk") == 0;
+
+	if (!master && strcmp(type, "oem-seed") != 0)
+		return cli_usage(e, c, "--type %s, wanted cust-mk-sk or oem-seed", ESC(type));
+	if (!out)
+		return cli_usage(e, c, "-o missing");
+	if (keystore_new(&ks, c, e) != 0 || fsio_read(c->operands.v[0], 4096, &in, e) != 0)
+		return -1;
+	if (keystore_is_sealed(in.p, in.len))
+		return err_set(e, ERR_CONFIG, "%s: sealed already", c->operands.v[0]);
+	enum keystore_kind kind = master ? KEYSTORE_CUST_MK_SK : KEYSTORE_OEM_SEED;
+	if (keystore_symmetric(ks, kind, c->operands.v[0], &s, e) != 0 ||
+		passphrase_get(keystore_passphrases(ks), out, true, &passphrase, e) != 0)
+		return -1;
+	if (!passphrase)
+		return cli_usage(
+			e, c, "sealing needs --passphrase-file, --passphrase-fd or a terminal");
+	if (keystore_seal(kind, s, passphrase, &file, e) != 0 ||
+		fsio_write_new(out, file.p, file.len, 0600, e) != 0)
+		return -1;
+	return EXIT_OK;
+}
+
+const struct cli_command oem_cmd_keys_seal = {
+	.name = "keys seal",
+	.operands = "FILE",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = "put a plain CUST_MK_SK or OEM seed file under a passphrase",
+	.options = seal_options,
+	.run = run_seal,
+};
