@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "crypt/digest.h"
 #include "pkg/pkg_internal.h"
+#include "pkg/provenance.h"
 #include "pkg/sums.h"
 
 /* --- loading: one sealed copy ------------------------------------------------------------------
@@ -239,6 +240,21 @@ static int check_digests(
 	return sums_check(&p->m, sums->data, sums->len, e);
 }
 
+/* Not signed by anybody, so it must at least be what it says, about this package. */
+static int check_provenance(
+	struct pkg *p, const struct trust *t, const struct pkg_expect *x, struct err *e)
+{
+	const struct container_entry *entry = container_find(&p->c, PKG_PROVENANCE);
+	const char *vkey = x ? x->log_vkey : NULL;
+
+	(void)t;
+	if (!entry && vkey)
+		return err_set(e, ERR_REJECTED, PKG_PROVENANCE ": missing");
+	return entry ? provenance_check(
+			       entry->name, entry->data, entry->len, p->facts.digest, vkey, e)
+		     : 0;
+}
+
 static int check_window(
 	struct pkg *p, const struct trust *t, const struct pkg_expect *x, struct err *e)
 {
@@ -389,6 +405,7 @@ const struct pkg_check pkg_checks[] = {
 	{ "approvals", PKG_HAS_MANIFEST, 0, check_approvals },
 	{ "files", PKG_HAS_MANIFEST, 0, check_files },
 	{ "digests", PKG_HAS_MANIFEST, PKG_HAS_FILES, check_digests },
+	{ "provenance", PKG_HAS_MANIFEST, 0, check_provenance },
 	{ "window", PKG_HAS_MANIFEST, 0, check_window },
 	{ "sequence", PKG_HAS_MANIFEST, 0, check_sequence },
 	{ "family", PKG_HAS_MANIFEST, 0, check_family },

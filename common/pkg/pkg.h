@@ -2,10 +2,10 @@
  *
  * pkg_open() copies the file into a sealed memory file and never reads it again, then checks in
  * this order: canonical form and limits; signatures against the trusted keys and their threshold;
- * the manifest, and its own number of approvals; the exact set of files; sizes and digests; window,
- * sequence, family, runner version; the SB3.1 files (structure, signatures, RKTH, encrypted); the
- * script, whole, and that it uses the files as what they are.
- * Constant once open: may be read by any number of threads. Source: DESIGN section 5.
+ * the manifest, and its own number of approvals; the exact set of files; sizes and digests; the
+ * provenance, if there is one; window, sequence, family, runner version; the SB3.1 files
+ * (structure, signatures, RKTH, encrypted); the script, whole, and that it uses the files as what
+ * they are. Constant once open: may be read by any number of threads. Source: DESIGN section 5.
  */
 #ifndef COMMON_PKG_PKG_H
 #define COMMON_PKG_PKG_H
@@ -35,6 +35,8 @@ struct pkg_expect {
 	 * when the station never saw the product. The higher of the two floors holds. */
 	int (*product_floor)(void *ctx, const char *product, int64_t *floor, struct err *e);
 	void *ctx;
+	const char *log_vkey; /* of the OEM's workspace log: the package must have a provenance, and
+			       * its checkpoint must be signed by this key */
 	const char *runner_version; /* must not be below the manifest's min_runner */
 };
 
