@@ -138,8 +138,8 @@ static void print_sb(const json_t *report)
 			char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
 			if (text && strcmp(key, "path") != 0 && !json_is_object(v) &&
 				!json_is_array(v))
-				printf("  %-18s %s\n", key, json_is_string(v) ? json_string_value(v)
-									    : text);
+				printf("  %-18s %s\n", key,
+					json_is_string(v) ? json_string_value(v) : text);
 			free(text);
 		}
 		const json_t *cert = json_object_get(sb, "cert_block");
@@ -181,7 +181,8 @@ static void print_report(const json_t *report)
 	json_t *p;
 	size_t i;
 
-	printf("%s%s%s, %lld bytes\n", on(BOLD), str(report, "file"), on(PLAIN), num(report, "size"));
+	printf("%s%s%s, %lld bytes\n", on(BOLD), str(report, "file"), on(PLAIN),
+		num(report, "size"));
 	printf("  container %s\n", str(report, "container"));
 	printf("  package   %s\n", str(report, "package"));
 	printf("  words     %s%s%s\n", on(BOLD), str(report, "words"), on(PLAIN));
@@ -193,7 +194,8 @@ static void print_report(const json_t *report)
 	if (json_is_object(json_object_get(report, "script")))
 		print_script(json_object_get(report, "script"));
 	printf("%sprovenance%s  %s\n", on(BOLD), on(PLAIN),
-		yes(report, "provenance") ? "entry of the OEM's log, with inclusion proof" : "none");
+		yes(report, "provenance") ? "entry of the OEM's log, with inclusion proof"
+					  : "none");
 	if (json_array_size(problems) > 0)
 		printf("%sproblems%s\n", on(RED), on(PLAIN));
 	json_array_foreach(problems, i, p)

@@ -19,7 +19,8 @@
 #include "pkg/order.h"
 #include "pkg/words.h"
 
-/* --- create ------------------------------------------------------------------------------------ */
+/* --- create ------------------------------------------------------------------------------------
+ */
 
 static const struct cli_option create_options[] = {
 	{ "config", 'c', CLI_STRING, "FILE", "what is ordered (ORDER.yaml)", false },
@@ -80,7 +81,8 @@ const struct cli_command oem_cmd_order_create = {
 	.run = create,
 };
 
-/* --- approve ----------------------------------------------------------------------------------- */
+/* --- approve -----------------------------------------------------------------------------------
+ */
 
 static const struct cli_option approve_options[] = {
 	{ "secret-key", 's', CLI_STRING, "FILE", "minisign secret key that approves", false },
@@ -118,7 +120,8 @@ const struct cli_command oem_cmd_order_approve = {
 	.run = approve,
 };
 
-/* --- verify, inspect --------------------------------------------------------------------------- */
+/* --- verify, inspect ---------------------------------------------------------------------------
+ */
 
 static const struct cli_option verify_options[] = {
 	TRUST_OPTIONS,
@@ -171,7 +174,8 @@ static int verify(const struct cli *c, struct err *e)
 			e, c, "--at: \"%s\", a time like 2026-11-20T15:00:00Z wanted", ESC(at));
 	if (order_open(&o, path, &t, NULL, e) != 0)
 		return -1;
-	if (pkg_path && pkg_open(&p, pkg_path, &t, &(struct pkg_expect){ .now = now }, NULL, e) != 0)
+	if (pkg_path &&
+		pkg_open(&p, pkg_path, &t, &(struct pkg_expect){ .now = now }, NULL, e) != 0)
 		return -1;
 	const struct order_expect x = { .now = now, .pkg = p };
 	if (order_check(o, &x, e) != 0)

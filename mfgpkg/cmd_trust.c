@@ -74,7 +74,8 @@ static int update(const struct cli *c, struct err *e)
 	int r = -1;
 
 	if (!to || secrets.n == 0)
-		return cli_usage(e, c, "-P PUB..., --version N, -s SECRET_KEY... and -o UPDATE are needed");
+		return cli_usage(
+			e, c, "-P PUB..., --version N, -s SECRET_KEY... and -o UPDATE are needed");
 	if (version < 1 || version > JSON_INT_MAX)
 		return cli_usage(e, c, "--version: a number from 1 wanted");
 	if (secrets.n > TRUST_MAX_SIGNATURES)

@@ -73,7 +73,8 @@ static int package(const struct config_node *root, struct order *o, struct err *
 	return 0;
 }
 
-/* --- window ------------------------------------------------------------------------------------ */
+/* --- window ------------------------------------------------------------------------------------
+ */
 
 static int64_t build_time(void)
 {
@@ -123,7 +124,8 @@ static int window(const struct config_node *root, struct order *o, struct err *e
 	return 0;
 }
 
-/* --- station ----------------------------------------------------------------------------------- */
+/* --- station -----------------------------------------------------------------------------------
+ */
 
 /* The same public key under the order's origin: epoch keys sign under the name of the log. */
 static int epoch_key(const struct config_node *n, struct order *o, struct err *e)
@@ -145,8 +147,8 @@ static int epoch_key(const struct config_node *n, struct order *o, struct err *e
 	return 0;
 }
 
-static int station_members(
-	const struct config_node *root, const struct config_node *map, struct order *o, struct err *e)
+static int station_members(const struct config_node *root, const struct config_node *map,
+	struct order *o, struct err *e)
 {
 	const struct config_node *epoch0 = config_get(root, "epoch0");
 
@@ -172,7 +174,8 @@ static int station(const struct config_node *root, struct order *o, struct err *
 	return station_members(root, config_root(file), o, e);
 }
 
-/* --- lists ------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------
+ */
 
 static int list_of(const struct config_node *n, size_t max, size_t item_cap, size_t *count,
 	void **items, struct err *e)
@@ -228,7 +231,8 @@ static int lists(const struct config_node *root, struct order *o, struct err *e)
 	return 0;
 }
 
-/* --- all --------------------------------------------------------------------------------------- */
+/* --- all ---------------------------------------------------------------------------------------
+ */
 
 static int read_config(const struct config_node *root, struct order *o, struct err *e)
 {

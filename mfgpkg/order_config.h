@@ -1,7 +1,7 @@
-/* order_config - an order from its configuration (ORDER.yaml): order, customer, oem or origin, package
- * (a file, from which digest, id, product and sequence are taken), quantity, not_before / not_after
- * or valid_days, station (a file of `runner station show --json`, or name and key), optional
- * epoch0, slots, witnesses, quorum. */
+/* order_config - an order from its configuration (ORDER.yaml): order, customer, oem or origin,
+ * package (a file, from which digest, id, product and sequence are taken), quantity, not_before /
+ * not_after or valid_days, station (a file of `runner station show --json`, or name and key),
+ * optional epoch0, slots, witnesses, quorum. */
 #ifndef MFGPKG_ORDER_CONFIG_H
 #define MFGPKG_ORDER_CONFIG_H
 
