@@ -7,12 +7,20 @@
 #include "mfgpkg/commands.h"
 
 static const struct cli_command *const commands[] = {
+	&oem_cmd_approve,
 	&oem_cmd_cert_block_export,
 	&oem_cmd_cert_block_parse,
 	&oem_cmd_cert_block_verify,
+	&oem_cmd_devhsm_generate,
+	&oem_cmd_dice_ca,
 	&oem_cmd_fuses_export,
+	&oem_cmd_inspect,
 	&oem_cmd_keys_generate,
 	&oem_cmd_keys_seal,
+	&oem_cmd_order_approve,
+	&oem_cmd_order_create,
+	&oem_cmd_order_inspect,
+	&oem_cmd_order_verify,
 	&oem_cmd_pfr_export,
 	&oem_cmd_pfr_parse,
 	&oem_cmd_pfr_verify,
@@ -20,6 +28,9 @@ static const struct cli_command *const commands[] = {
 	&oem_cmd_sb31_export,
 	&oem_cmd_sb31_parse,
 	&oem_cmd_sb31_verify,
+	&oem_cmd_trust_approve,
+	&oem_cmd_trust_inspect,
+	&oem_cmd_trust_update,
 	NULL,
 };
 

@@ -14,6 +14,7 @@
 #include "evidence/log.h"
 #include "evidence/merkle.h"
 #include "evidence/minisign.h"
+#include "evidence/proof.h"
 #include "mfgpkg/config.h"
 #include "mfgpkg/workspace.h"
 
@@ -416,7 +417,6 @@ static int prove(const struct workspace *w, struct tree *t, struct buf *out, str
 	AUTO(str_freep) char *file = path_join(w->dir, WORKSPACE_FOLDER "/log.db");
 	AUTO(buf_clear) struct buf note = { 0 };
 	struct merkle_proof proof;
-	char hash[BASE64_LEN(MERKLE_HASH) + 1];
 
 	if (!file)
 		return err_set(e, ERR_ENV, "out of memory");
@@ -429,16 +429,8 @@ static int prove(const struct workspace *w, struct tree *t, struct buf *out, str
 		log_checkpoint(file, &note, e) != 0)
 		return -1;
 
-	AUTO(str_freep) char *extra = malloc(BASE64_LEN(t->leaf.len) + 1);
-	if (!extra)
-		return err_set(e, ERR_ENV, "out of memory");
-	wr_printf(out, "c2sp.org/tlog-proof@v1\nextra %s\nindex %llu\n",
-		base64_encode(extra, t->leaf.p, t->leaf.len), (unsigned long long)t->want);
-	for (size_t i = 0; i < proof.n; i++)
-		wr_printf(out, "%s\n", base64_encode(hash, proof.hash[i], MERKLE_HASH));
-	wr_str(out, "\n");
-	wr_bytes(out, note.p, note.len);
-	return buf_check(out, "proof", e);
+	return proof_write(
+		t->want, t->leaf.p, t->leaf.len, &proof, (const char *)note.p, note.len, out, e);
 }
 
 int workspace_prove(struct workspace *w, uint64_t seq, struct buf *out, struct err *e)

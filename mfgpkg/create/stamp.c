@@ -82,7 +82,8 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*x)->path, (*y)->path);
 }
 
-/* stamp_of - keyed hash over program version, step, all inputs by name, and `also`. Every part is
+/* stamp_of - keyed hash over program version, step, `also`, and all inputs. Of paths only the last
+ * component counts, so that it does not matter from where the program is run. Every part is
  * preceded by its length, so no two lists of parts give the same bytes. */
 static void stamp_of(const struct stamps *s, const char *step, const struct inputs *in,
 	const char *also, char hex[2 * STAMP_LEN + 1])
@@ -102,10 +103,11 @@ static void stamp_of(const struct stamps *s, const char *step, const struct inpu
 		sorted[i] = &in->v[i];
 	qsort(sorted, in->n, sizeof sorted[0], by_path);
 	for (size_t i = 0; i < in->n; i++) {
-		put_le64(len, strlen(sorted[i]->path));
+		const char *name = path_basename(sorted[i]->path);
+
+		put_le64(len, strlen(name));
 		crypto_generichash_update(&h, len, sizeof len);
-		crypto_generichash_update(
-			&h, (const uint8_t *)sorted[i]->path, strlen(sorted[i]->path));
+		crypto_generichash_update(&h, (const uint8_t *)name, strlen(name));
 		crypto_generichash_update(&h, sorted[i]->sha256, sizeof sorted[i]->sha256);
 	}
 	crypto_generichash_final(&h, out, sizeof out);
@@ -129,7 +131,7 @@ bool stamps_current(const struct stamps *s, const char *step, const struct input
 	const json_t *old = json_object_get(s->steps, step);
 
 	stamp_of(s, step, in, also, stamp);
-	if (!member_is(old, "inputs", stamp) || !member_is(old, "output", output) ||
+	if (!member_is(old, "inputs", stamp) || !member_is(old, "output", path_basename(output)) ||
 		fsio_read(output, INPUTS_MAX_FILE, &data, &none) != 0)
 		return false;
 	sha256_of(data.p, data.len, sha256);
@@ -142,8 +144,8 @@ int stamps_set(struct stamps *s, const char *step, const struct inputs *in, cons
 	char stamp[2 * STAMP_LEN + 1], hex[65];
 
 	stamp_of(s, step, in, also, stamp);
-	json_t *entry = json_pack("{s:s, s:s, s:s}", "inputs", stamp, "output", output, "sha256",
-		hex_encode(hex, sha256, 32));
+	json_t *entry = json_pack("{s:s, s:s, s:s}", "inputs", stamp, "output",
+		path_basename(output), "sha256", hex_encode(hex, sha256, 32));
 	if (!entry || json_object_set_new(s->steps, step, entry) != 0)
 		return err_set(e, ERR_ENV, "out of memory");
 	return 0;
