@@ -109,15 +109,12 @@ enum leaf_member {
 	LM_NEXT, /* epoch-seal */
 	LM_TOTALS, /* close */
 	LM_TYPE,
-	LM_NAME,
-	LM_PUBLIC,
-	LM_KEY_ID, /* key */
-	LM_ARTIFACT,
-	LM_DIGEST,
+	LM_PUBLIC, /* key */
+	LM_SHA256,
 	LM_INPUTS,
 	LM_KEYS, /* artifact */
-	LM_SIGNER,
-	LM_SIGNATURE, /* approval */
+	LM_SIGNER, /* approval */
+	LM_DOCUMENT,
 	LM_QUANTITY, /* order */
 	/* inside objects */
 	LM_STATION_NAME,
@@ -137,7 +134,7 @@ enum leaf_member {
 	LM_COUNT
 };
 
-enum leaf_type { LT_ABSENT, LT_NULL, LT_BOOL, LT_INT, LT_TEXT, LT_OBJECT, LT_ARRAY };
+enum leaf_type { LT_NULL, LT_BOOL, LT_INT, LT_TEXT, LT_OBJECT, LT_ARRAY };
 
 struct leaf_value {
 	enum leaf_type type;
@@ -155,6 +152,7 @@ struct leaf {
 	char boot_id[37];
 	const uint8_t *bytes; /* borrowed */
 	size_t len;
+	uint64_t have[2]; /* which of v[] are set: read them with leaf_value() */
 	struct leaf_value v[LM_COUNT];
 };
 
@@ -166,13 +164,15 @@ int leaf_check(struct leaf *out, const char *name, const void *bytes, size_t len
 /* leaf_genesis_role - the role that a genesis leaf names, before it can be checked. */
 int leaf_genesis_role(const void *bytes, size_t len, enum leaf_role *out, struct err *e) CHECKED;
 
-/* Values of a checked leaf. Text is decoded into out[cap] and NUL-terminated; -1 when the member
- * is null or absent, or longer than fits. */
+/* Values of a checked leaf. leaf_value() is NULL when the kind has no such member. Text is decoded
+ * into out[cap] and NUL-terminated; -1 when the member is null or absent, or longer than fits. */
+const struct leaf_value *leaf_value(const struct leaf *l, enum leaf_member m);
 bool leaf_has(const struct leaf *l, enum leaf_member m); /* present and not null */
 int64_t leaf_int(const struct leaf *l, enum leaf_member m, int64_t when_null);
 bool leaf_is(const struct leaf *l, enum leaf_member m, const char *text);
-int leaf_text(const struct leaf *l, enum leaf_member m, char *out, size_t cap);
-int leaf_bytes(const struct leaf *l, enum leaf_member m, uint8_t *out, size_t len); /* hex text */
+int leaf_text(const struct leaf *l, enum leaf_member m, char *out, size_t cap) CHECKED;
+int leaf_hex(const struct leaf *l, enum leaf_member m, uint8_t *out, size_t len) CHECKED;
+int leaf_base64(const struct leaf *l, enum leaf_member m, uint8_t *out, size_t len) CHECKED;
 
 /* leaf_array_next - walk an array of texts: 1 with the next one decoded, 0 at the end. Start with
  * *pos = 0. */
@@ -185,8 +185,9 @@ struct leaf_clock {
 };
 int leaf_clock_now(struct leaf_clock *out, struct err *e) CHECKED;
 
-/* leaf_write - one leaf from its members (an object in the order of the table, without the common
- * ones; taken by nobody), checked before it is returned. */
+/* leaf_write - append one leaf made from its members (an object without the common ones, borrowed;
+ * in any order, what may be null may be missing), checked as a reader would. ERR_INTERNAL when the
+ * caller's members do not fit the kind. */
 int leaf_write(const char *kind, enum leaf_role role, uint64_t seq, const uint8_t prev[32],
 	const struct leaf_clock *clock, const json_t *members, struct buf *out,
 	struct err *e) CHECKED;
