@@ -49,6 +49,7 @@ struct log_open {
 	int (*clock)(void *ctx, struct leaf_clock *out, struct err *e);
 	void *clock_ctx;
 	const char *vfs; /* SQLite VFS */
+	int wait_ms; /* how long to wait for another process that has the log open, 0: not at all */
 };
 
 /* log_create - a new log with its genesis leaf, committed. The file must not exist.
@@ -86,6 +87,10 @@ const char *log_origin(const struct log *log);
 int log_dice_challenge(struct log *log, uint64_t size, const uint8_t package_id[16],
 	uint8_t out[32], struct err *e) CHECKED;
 
+/* log_prove - append the proof file (tlog-proof) of a committed leaf against the newest checkpoint,
+ * with the leaf in `extra`. Not inside a transaction. */
+int log_prove(struct log *log, uint64_t seq, struct buf *out, struct err *e) CHECKED;
+
 /* log_each - every leaf in order; the callback returns 0 to go on, 1 to stop, -1 with *e. */
 int log_each(struct log *log, int (*fn)(void *ctx, const struct leaf *leaf, struct err *e),
 	void *ctx, struct err *e) CHECKED;
@@ -102,7 +107,5 @@ void log_freep(struct log **log);
 
 /* Reading without writing: newest checkpoint note, with all cosignatures, of a foreign file. */
 int log_checkpoint(const char *path, struct buf *note, struct err *e) CHECKED;
-
-extern const char log_schema_sql[]; /* schemas/log.sql */
 
 #endif
