@@ -66,7 +66,11 @@ static void send_frame(struct sim_device *d, enum mboot_frame_type type, const v
 	l->ack_since_us = d->now_us;
 	l->next = next;
 	if (l->damage_next) {
-		o->bytes[4] ^= 0x55; /* only on the wire: what a NAK asks for is right */
+		/* Only on the wire: what a NAK asks for is right. */
+		if (type == MBOOT_FRAME_DATA && len)
+			o->bytes[o->len - 1] ^= 0x01;
+		else
+			o->bytes[4] ^= 0x55;
 		l->damage_next = false;
 	}
 }
@@ -224,8 +228,11 @@ static void run_command(struct sim_device *d, const struct sim_request *q)
 	if (f && f->kind == SIM_FAULT_DELAY)
 		d->link.delay_us += (uint32_t)f->value * 1000;
 	else if (f) {
-		if (status == OK_STATUS && a.next == SIM_NEXT_RESET)
-			sim_device_reset(d);
+		if (status == OK_STATUS && a.next == SIM_NEXT_RESET) { /* it still resets */
+			d->link.ack_due = true;
+			d->link.ack_since_us = d->now_us;
+			d->link.next = SIM_NEXT_RESET;
+		}
 		return;
 	}
 	if (!a.specific) {
