@@ -32,13 +32,9 @@ struct mbi_build {
 int mbi_build(const struct mbi_build *b, const uint8_t *app, size_t len, struct buf *out,
 	struct err *e) CHECKED;
 
-/* mbi_export - the image a configuration file describes, appended to *out. */
+/* mbi_export - the image a configuration file describes, appended to *out. The output file it
+ * names is left to the caller. */
 int mbi_export(const struct config *c, struct keystore *ks, config_warn_fn warn, void *ctx,
 	struct buf *out, struct err *e) CHECKED;
-
-/* mbi_tz_load - the TrustZone block of a preset (configuration or binary); *out stays empty when
- * it equals the reset values and so is not embedded. */
-int mbi_tz_load(const struct config_node *path, enum family_revision rev, config_warn_fn warn,
-	void *ctx, struct buf *out, struct err *e) CHECKED;
 
 #endif
