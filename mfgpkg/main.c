@@ -34,6 +34,7 @@ static const struct cli_command *const commands[] = {
 	&oem_cmd_trust_approve,
 	&oem_cmd_trust_inspect,
 	&oem_cmd_trust_update,
+	&oem_cmd_verify,
 	NULL,
 };
 

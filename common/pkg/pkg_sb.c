@@ -3,13 +3,12 @@
 #include "base/text.h"
 #include "image/sb31.h"
 #include "pkg/pkg_internal.h"
+#include "pkg/sb_check.h"
 
 /* Runs of one byte value this long do not happen by chance in ciphertext (2^-240 per block). */
 enum { RUN_MAX = 32 };
 
-/* A container with plain payloads has no mark: its content gives it away. The first payload of a
- * plain one is a section header; fills and padding show as runs. */
-static int check_encrypted(const char *path, const struct sb31 *sb, struct err *e)
+int sb_check_encrypted(const char *path, const struct sb31 *sb, struct err *e)
 {
 	static const uint8_t section[8] = { 1, 0, 0, 0, 1, 0, 0, 0 };
 	const uint8_t *first = sb31_payload(sb, 1);
@@ -61,5 +60,5 @@ int pkg_check_sb(const char *path, enum manifest_role role, const uint8_t *data,
 		return -1;
 	if (sb31_verify(&sb, e) != 0)
 		return err_wrap(e, "%s", path);
-	return check_encrypted(path, &sb, e);
+	return sb_check_encrypted(path, &sb, e);
 }
