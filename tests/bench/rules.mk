@@ -1,0 +1,10 @@
+# make bench: every tests/bench/bench_*.c is a program that prints a table with units, n and the
+# limit beside each figure. Run it on a quiet machine.
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+EXTRA_TARGETS += bench
+
+$(B)/bench/%: $(B)/obj/tests/bench/%.c.o $(LIB_SIM) $(LIB_MFGPKG) $(LIB_RUNNER) $(LIB_KEYED) $(LIB_COMMON)
+	$(call link,$(LIBS_MFGPKG) $(LIBS_RUNNER) $(LIBS_COMMON))
+
+bench: $(BENCH)
+	@for b in $(sort $(BENCH)); do echo "== $$(basename $$b)"; $$b || exit 1; done
