@@ -67,7 +67,7 @@ static bool counters_go_back(const struct sim_pfr_page *now, const struct sim_pf
 static uint32_t cfpa_write(struct sim_pfr_page *page, const uint8_t data[SIM_PFR_SIZE])
 {
 	struct sim_pfr_page next;
-	uint32_t now = sim_cfpa_valid(page) ? cfpa_version(page) : 0;
+	uint32_t now = cfpa_version(page);
 
 	if (sim_page_word(page, CFPA_SEAL) == SEAL_WORD)
 		return MBOOT_STATUS_FLASH_SEALED_PFR;
