@@ -198,6 +198,8 @@ static int real_open(const char *path, uint32_t baud, struct sp_port **port, int
 {
 	enum sp_return r = sp_get_port_by_name(path, port);
 
+	if (r == SP_ERR_ARG)
+		return err_set(e, ERR_ENV, "%s: not a serial port", path);
 	if (r != SP_OK)
 		return port_fault(e, path, "use this as a serial port", r);
 	errno = 0;
