@@ -9,12 +9,15 @@
 #include "base/fsio.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "mboot/serial.h"
 #include "mfgpkg/commands.h"
 #include "mfgpkg/create/create.h"
+#include "pkg/manifest.h"
 
 static const struct cli_option options[] = {
 	{ "config", 'c', CLI_STRING, "RELEASE.yaml", "the release", false },
-	{ "port", 'p', CLI_STRING, "PORT", "port of the device that serves as device HSM", false },
+	{ "port", 'p', CLI_STRING, "PORT[,BAUD]", "port of the device that serves as device HSM",
+		false },
 	{ "baud", 'b', CLI_NUMBER, "N", "its line rate (default 115200)", false },
 	{ "output", 'o', CLI_STRING, "PKG", "the package", false },
 	{ "timestamp", 0, CLI_NUMBER, "SECONDS",
@@ -105,6 +108,22 @@ static void print_list(const char *what, const json_t *list)
 	}
 }
 
+static void print_policy(const json_t *policy)
+{
+	static const char *const rules[][2] = { { "requires_order", "order required" },
+		{ "erase_first", "erase first" },
+		{ "require_attestation", "attestation required" } };
+	const char *between = "policy      ";
+
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+		if (json_is_true(json_object_get(policy, rules[i][0]))) {
+			printf("%s%s", between, rules[i][1]);
+			between = ", ";
+		}
+	if (between[0] == ',')
+		printf("\n");
+}
+
 static void print_summary(const json_t *s)
 {
 	const json_t *m = json_object_get(s, "manifest"), *ws = json_object_get(s, "workspace"),
@@ -131,12 +150,7 @@ static void print_summary(const json_t *s)
 	printf("signed by   %s, %lld approval%s wanted\n", text_of(s, "signer"),
 		(long long)json_integer_value(json_object_get(policy, "approvals")),
 		json_integer_value(json_object_get(policy, "approvals")) == 1 ? "" : "s");
-	printf("policy     %s%s%s\n",
-		json_is_true(json_object_get(policy, "requires_order")) ? " order required" : "",
-		json_is_true(json_object_get(policy, "erase_first")) ? " erase first" : "",
-		json_is_true(json_object_get(policy, "require_attestation"))
-			? " attestation required"
-			: "");
+	print_policy(policy);
 	json_array_foreach(json_object_get(m, "files"), i, file)
 		printf("%-11s %-26s %8lld  %s\n", i ? "" : "files", text_of(file, "path"),
 			(long long)json_integer_value(json_object_get(file, "size")),
@@ -176,16 +190,31 @@ static int build_time(const struct cli *c, struct create_options *o, struct err 
 	return 0;
 }
 
+/* device_port - "PORT" or, as NXP's tools take it, "PORT,BAUD"; -b wins. *port is malloc'ed. */
+static int device_port(const struct cli *c, char **port, uint32_t *baud, struct err *e)
+{
+	const char *text = cli_string(c, "port", NULL), *comma = text ? strrchr(text, ',') : NULL;
+	uint64_t rate = SERIAL_DEFAULT_BAUD;
+
+	if (comma && number_parse(comma + 1, &rate) != 0)
+		return cli_usage(e, c, "-p %s: %s is not a line rate", ESC(text), ESC(comma + 1));
+	rate = cli_number(c, "baud", rate);
+	if (rate == 0 || rate > MANIFEST_BAUD_MAX)
+		return cli_usage(e, c, "%llu is not a line rate", (unsigned long long)rate);
+	*baud = (uint32_t)rate;
+	*port = !text ? NULL : comma ? strndup(text, (size_t)(comma - text)) : strdup(text);
+	return text && !*port ? err_set(e, ERR_ENV, "out of memory") : 0;
+}
+
 static int run_create(const struct cli *c, struct err *e)
 {
 	AUTO(keystore_freep) struct keystore *ks = NULL;
 	AUTO(json_freep) json_t *summary = NULL;
+	AUTO(str_freep) char *port = NULL;
 	struct view view = { .c = c, .lines = !c->json && c->verbosity >= 0 };
 	struct create_options o = {
 		.release = cli_string(c, "config", NULL),
 		.output = cli_string(c, "output", NULL),
-		.port = cli_string(c, "port", NULL),
-		.baud = (uint32_t)cli_number(c, "baud", 0),
 		.cancel = &cancel,
 		.allow_readable_keys = cli_flag(c, "allow-readable-keys"),
 		.progress = show_progress,
@@ -195,11 +224,15 @@ static int run_create(const struct cli *c, struct err *e)
 
 	if (!o.release || !o.output)
 		return cli_usage(e, c, "%s is missing", o.release ? "-o PKG" : "-c RELEASE.yaml");
-	if (build_time(c, &o, e) != 0 || keystore_new(&ks, c, e) != 0)
+	if (device_port(c, &port, &o.baud, e) != 0 || build_time(c, &o, e) != 0 ||
+		keystore_new(&ks, c, e) != 0)
 		return -1;
+	o.port = port;
 	view.live = view.lines && isatty(STDOUT_FILENO);
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
 
 	int rc = create_package(&o, c, ks, &summary, e);
 	if (rc != 0) {

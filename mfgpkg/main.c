@@ -11,6 +11,7 @@ static const struct cli_command *const commands[] = {
 	&oem_cmd_cert_block_export,
 	&oem_cmd_cert_block_parse,
 	&oem_cmd_cert_block_verify,
+	&oem_cmd_create,
 	&oem_cmd_devhsm_generate,
 	&oem_cmd_dice_ca,
 	&oem_cmd_fuses_export,

@@ -39,7 +39,7 @@ struct create_options {
 	const char *release; /* RELEASE.yaml */
 	const char *output; /* PKG */
 	const char *port; /* device HSM; NULL: none, fine while nothing has to be made on it */
-	uint32_t baud; /* 0: default */
+	uint32_t baud;
 	const atomic_bool *cancel; /* may be NULL */
 	bool allow_readable_keys;
 	bool fixed_time; /* SOURCE_DATE_EPOCH or --timestamp: reproducible */

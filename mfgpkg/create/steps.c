@@ -86,24 +86,23 @@ static bool all_zero(const uint8_t *p, size_t n)
  * brings one: that is then compared with it in build_check(). */
 static int make_cmpa(struct build *b, const struct config *doc, struct buf *out, struct err *e)
 {
-	struct pfr_build how = { .warn = b->o->warn, .warn_ctx = b->o->ctx };
+	struct pfr_build how = { .warn = config_warn_none };
 	struct pfr_page page;
 	uint8_t rkth[48];
-	size_t len;
 
 	if (pfr_build(doc, &how, &page, e) != 0)
 		return -1;
 	if (page.id != FAMILY_CMPA)
 		return err_set(e, ERR_CONFIG, "%s: is a CFPA: wanted a CMPA", config_name(doc));
 	if (all_zero(page.data + CMPA_ROTKH_OFF, CMPA_ROTKH_LEN)) {
-		how.warn = config_warn_none; /* said already */
-		if (pfr_rkth_of_config(b->ks, b->release.sb31, rkth, &len, e) != 0)
+		if (pfr_rkth_of_config(b->ks, b->release.sb31, rkth, &how.rkth_len, e) != 0)
 			return -1;
 		how.rkth = rkth;
-		how.rkth_len = len;
-		if (pfr_build(doc, &how, &page, e) != 0)
-			return -1;
 	}
+	how.warn = b->o->warn;
+	how.warn_ctx = b->o->ctx;
+	if (pfr_build(doc, &how, &page, e) != 0)
+		return -1;
 	wr_bytes(out, page.data, sizeof page.data);
 	return buf_check(out, "CMPA", e);
 }
@@ -160,7 +159,7 @@ static int make_provision(struct build *b, const struct config *doc, struct buf 
 			"as "
 			"device HSM: give its port with -p");
 	if (devhsm_generate_on(b->o->port, b->o->baud, doc, b->ks, &how, &made, e) != 0)
-		return err_wrap(e, "%s", b->o->port);
+		return -1;
 	wr_bytes(out, made.container.p, made.container.len);
 	b->has_device = made.has_uuid;
 	memcpy(b->device, made.uuid, sizeof b->device);
