@@ -16,8 +16,18 @@
 
 /* --- manifest --------------------------------------------------------------------------------- */
 
-/* package_id - a UUID that follows from release, time and all inputs that are not secret, so that
- * a reproduced build has the same one (version 8 of RFC 9562: "made as its maker likes"). */
+/* is_artifact - made by another step: an image with a signature, never twice the same. */
+static bool is_artifact(const struct build *b, const struct input *in)
+{
+	for (size_t s = 0; s < STEP_COUNT; s++)
+		if (b->a[s].present && memcmp(b->a[s].sha256, in->sha256, 32) == 0)
+			return true;
+	return false;
+}
+
+/* package_id - a UUID that follows from release, time and all inputs that are neither secret nor
+ * made here, so that a reproduced build has the same one (version 8 of RFC 9562: "made as its
+ * maker likes"). */
 static void package_id(const struct build *b, char out[37])
 {
 	const struct manifest *m = &b->release.manifest;
@@ -33,7 +43,7 @@ static void package_id(const struct build *b, char out[37])
 	digest_update(d, b->rkth, b->rkth_len);
 	for (size_t s = 0; s < STEP_COUNT; s++)
 		for (size_t i = 0; i < b->a[s].inputs.n; i++)
-			if (!b->a[s].inputs.v[i].secret)
+			if (!b->a[s].inputs.v[i].secret && !is_artifact(b, &b->a[s].inputs.v[i]))
 				digest_update(d, b->a[s].inputs.v[i].sha256, 32);
 	digest_final(d, hash);
 	digest_free(d);
