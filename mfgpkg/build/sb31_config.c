@@ -51,7 +51,8 @@ static int words_of_text(
 		if (number_parse(part, &v) != 0)
 			return 1;
 		if (v > UINT32_MAX)
-			return config_error(n, e, "%s does not fit in 32 bits", ESC(part));
+			return config_error(n, e, "\"%s\" does not fit in 32 bits",
+				ESC(part + strspn(part, " \t")));
 		if (out->len >= 4 * VALUES_MAX)
 			return config_error(n, e, "more than %d values", VALUES_MAX);
 		wr_le32(out, (uint32_t)v);
