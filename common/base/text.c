@@ -40,6 +40,10 @@ int base64_decode(uint8_t *out, size_t cap, size_t *len, const char *text, size_
 	 * refuses non-zero unused bits. Its length limit is ours: no text longer than cap needs. */
 	if (text_len % 4 != 0)
 		return -1;
+	/* libsodium takes 0xAB for '+' and 0xAF for '/' where char is signed. */
+	for (size_t i = 0; i < text_len; i++)
+		if ((unsigned char)text[i] >= 0x80)
+			return -1;
 	return sodium_base642bin(out, cap, text, text_len, NULL, len, NULL,
 		       sodium_base64_VARIANT_ORIGINAL) == 0
 		       ? 0

@@ -113,6 +113,12 @@ static void base64_is_exact(void **state)
 	assert_int_equal(base64_decode(out, 8, &n, "TQ", 2), -1); /* no padding */
 	assert_int_equal(base64_decode(out, 8, &n, "TQ==\n", 5), -1);
 	assert_int_equal(base64_decode(out, 2, &n, "TWFu", 4), -1); /* more than fits */
+	assert_int_equal(base64_decode(out, 8, &n, "TW+u", 4), 0);
+	assert_int_equal(base64_decode(out, 8, &n,
+				 "TW\xAB"
+				 "u",
+				 4),
+		-1); /* '+' with bit 7 set */
 }
 
 static void escape_makes_text_harmless(void **state)
