@@ -148,7 +148,9 @@ static int simulate(const struct pkg *pkg, struct printer *printer, struct err *
 {
 	struct journal journal = { print_begin, print_intent, print_step, print_attestation,
 		print_end, print_operator, printer };
-	struct device_job job = { .pkg = pkg, .bauds = { 115200 }, .n_bauds = 1, .reset_ms = 1 };
+	struct device_job job = {
+		.pkg = pkg, .bauds = { 115200 }, .n_bauds = 1, .reset_ms = 1, .dry = true
+	};
 	struct dry *dry = NULL;
 	struct event_sink screen = { 0 };
 	struct answers answers = { .screen = &screen };

@@ -321,6 +321,11 @@ static int not_blindly(struct run *r, const struct script_step *s)
 		r->script->stages[s->stage].name, s->text);
 }
 
+static bool receipt_needed(const struct run *r)
+{
+	return r->manifest->require_attestation && !r->l->job->dry;
+}
+
 static int attest(struct run *r, const struct script_step *s, struct err *e)
 {
 	struct intent_answer intent;
@@ -354,7 +359,7 @@ static int attest(struct run *r, const struct script_step *s, struct err *e)
 		return fail(r, FAULT_BAD_RECEIPT, 0, "stage %s, %s: %s",
 			r->script->stages[s->stage].name, s->text, receipt.msg);
 	if (f.outcome == RECEIPT_REFUSED && device.code == ERR_DEVICE && device.device) {
-		if (r->manifest->require_attestation)
+		if (receipt_needed(r))
 			return fail(r, FAULT_NOT_ATTESTED, device.device, "stage %s, %s: %s",
 				r->script->stages[s->stage].name, s->text, device.msg);
 		note(r, "not attested: %s", device.msg);
@@ -656,7 +661,7 @@ static int run_script(struct run *r)
 		return fail(r, FAULT_END_STATE, 0, "life cycle is %s, wanted %s",
 			r->lifecycle_known ? mboot_lifecycle_name(r->lifecycle) : "not readable",
 			mboot_lifecycle_name(r->manifest->after));
-	if (r->manifest->require_attestation && !r->attested)
+	if (receipt_needed(r) && !r->attested)
 		return fail(r, FAULT_NOT_ATTESTED, 0, "the script took no receipt");
 	return 0;
 }

@@ -35,6 +35,7 @@ struct device_job {
 	uint32_t bauds[DEVICE_MAX_BAUDS]; /* tried in this order */
 	size_t n_bauds;
 	bool again; /* finished devices may be done again */
+	bool dry; /* a device in memory: it cannot give receipts, and none is demanded */
 	int reset_ms; /* 0: by what the port is */
 	int ready_ms; /* 0: DEVICE_READY_MS */
 };
