@@ -250,29 +250,29 @@ static void vectors_on_a_provisioned_device(void **state)
 				*/
 		size_t load_off, load_len;
 	} cases[] = {
-		{ "binary-cert-block", 0, 0, 0x50, 0x2000 },
+		{ "binary-cert-block", 0, 0, 0x50, 0xF00 },
 		/* Says that it is a container of NXP (image type 7). */
 		{ "header-fields", MBOOT_STATUS_ROMLDR_SIGNATURE, 0, 0, 0 },
 		{ "no-commands", 0, 0, 0, 0 },
 		{ "odd-loads", 0, 0, 0x30, 1 },
-		{ "p256-1root-kdk0", 0, 0, 0x50, 0x1000 },
-		{ "p256-1root-x509", 0, 0, 0x50, 0x1000 },
+		{ "p256-1root-kdk0", 0, 0, 0x50, 0xF00 },
+		{ "p256-1root-x509", 0, 0, 0x50, 0xF00 },
 		/* A part keeps 32 bytes: a CUST_MK_SK of 16 is another key. */
 		{ "p256-2roots-used1-kdk1", MBOOT_STATUS_ROMLDR_SECTION_LENGTH, 0, 0, 0 },
-		{ "p256-4roots-isk-p256", 0, 0, 0x50, 0x1000 },
-		{ "p256-4roots-used3-kdk2", 0, 0, 0x50, 0x1000 },
+		{ "p256-4roots-isk-p256", 0, 0, 0x50, 0xF00 },
+		{ "p256-4roots-used3-kdk2", 0, 0, 0x50, 0xF00 },
 		/* Erases what is no memory of the part in its second command. */
 		{ "p256-all-commands", MBOOT_STATUS_FLASH_ADDRESS, 0, 0, 0 },
-		{ "p256-pck128-hexfile", 0, 0, 0x50, 0x1000 },
-		{ "p256-pck256-inline", 0, 0, 0x50, 0x1000 },
+		{ "p256-pck128-hexfile", 0, 0, 0x50, 0xF00 },
+		{ "p256-pck256-inline", 0, 0, 0x50, 0xF00 },
 		/* The ROM takes no plain payloads: what it decrypts is no section. */
 		{ "p256-unencrypted-all", MBOOT_STATUS_ROMLDR_SECTION_LENGTH, 0, 0, 0 },
-		{ "p384-1root-isk-p384", 0, 0, 0x50, 0x1000 },
-		{ "p384-1root-kdk3", 0, 0, 0x50, 0x1000 },
+		{ "p384-1root-isk-p384", 0, 0, 0x50, 0xF00 },
+		{ "p384-1root-kdk3", 0, 0, 0x50, 0xF00 },
 		{ "p384-2roots-used1-pck128", MBOOT_STATUS_ROMLDR_SECTION_LENGTH, 0, 0, 0 },
-		{ "p384-4roots-isk-p256", 0, 0, 0x50, 0x1000 },
-		{ "p384-4roots-isk-p384-userdata", 0, 0, 0x50, 0x1000 },
-		{ "p384-4roots-used2", 0, 0, 0x50, 0x1000 },
+		{ "p384-4roots-isk-p256", 0, 0, 0x50, 0xF00 },
+		{ "p384-4roots-isk-p384-userdata", 0, 0, 0x50, 0xF00 },
+		{ "p384-4roots-used2", 0, 0, 0x50, 0xF00 },
 		{ "p384-all-commands", MBOOT_STATUS_FLASH_ADDRESS, 0, 0, 0 },
 		{ "p384-isk-p256-load-1MiB", MBOOT_STATUS_ROMLDR_PENDING_JUMP, 0, 0, 0 },
 		{ "p384-unencrypted-isk-p384", MBOOT_STATUS_ROMLDR_SECTION_LENGTH, 0, 0, 0 },
