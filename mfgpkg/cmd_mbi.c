@@ -10,6 +10,7 @@
 #include "mfgpkg/build/mbi_build.h"
 #include "mfgpkg/build/trustzone.h"
 #include "mfgpkg/commands.h"
+#include "mfgpkg/output.h"
 
 static int mbi_export_cmd(const struct cli *c, struct err *e)
 {
@@ -30,7 +31,7 @@ static int mbi_export_cmd(const struct cli *c, struct err *e)
 	if (mbi_export(doc, ks, config_warn_cli, (void *)(uintptr_t)c, &image, e) != 0)
 		return -1;
 	const char *path = given ? given : named;
-	if (fsio_write(path, image.p, image.len, 0644, e) != 0)
+	if (output_write(path, image.p, image.len, 0644, e) != 0)
 		return -1;
 	if (c->verbosity >= 1)
 		printf("%s: %zu bytes\n", path, image.len);

@@ -9,6 +9,7 @@
 #include "keyed/passphrase.h"
 #include "mfgpkg/build/pfr_build.h"
 #include "mfgpkg/commands.h"
+#include "mfgpkg/output.h"
 
 #define OPT_FAMILY                                                                                 \
 	{                                                                                          \
@@ -61,7 +62,7 @@ static int pfr_export(const struct cli *c, struct err *e)
 		return -1;
 	if (rkth_len && page.id == FAMILY_CFPA)
 		cli_warn(c, "root keys have no meaning for CFPA and are not used");
-	return fsio_write(out, page.data, PFR_PAGE_SIZE, 0644, e);
+	return output_write(out, page.data, PFR_PAGE_SIZE, 0644, e);
 }
 
 const struct cli_command oem_cmd_pfr_export = {
@@ -146,7 +147,7 @@ static int pfr_parse(const struct cli *c, struct err *e)
 	if ((c->json ? json_line(doc, &text, e) : pfr_yaml(doc, &text, e)) != 0)
 		return -1;
 	if (out)
-		return fsio_write(out, text.p, text.len, 0644, e);
+		return output_write(out, text.p, text.len, 0644, e);
 	fwrite(text.p, 1, text.len, stdout);
 	return 0;
 }
@@ -282,7 +283,7 @@ static int fuses_export(const struct cli *c, struct err *e)
 		fuses_build(doc, &script, config_warn_cli, (void *)(uintptr_t)c, e) != 0)
 		return -1;
 	if (out)
-		return fsio_write(out, script.p, script.len, 0644, e);
+		return output_write(out, script.p, script.len, 0644, e);
 	fwrite(script.p, 1, script.len, stdout);
 	return 0;
 }

@@ -29,6 +29,7 @@ extern const struct cli_command oem_cmd_rkth;
 extern const struct cli_command oem_cmd_sb31_export;
 extern const struct cli_command oem_cmd_sb31_parse;
 extern const struct cli_command oem_cmd_sb31_verify;
+extern const struct cli_command oem_cmd_template;
 extern const struct cli_command oem_cmd_trust_approve;
 extern const struct cli_command oem_cmd_trust_inspect;
 extern const struct cli_command oem_cmd_trust_update;

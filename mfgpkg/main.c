@@ -32,6 +32,7 @@ static const struct cli_command *const commands[] = {
 	&oem_cmd_sb31_export,
 	&oem_cmd_sb31_parse,
 	&oem_cmd_sb31_verify,
+	&oem_cmd_template,
 	&oem_cmd_trust_approve,
 	&oem_cmd_trust_inspect,
 	&oem_cmd_trust_update,
