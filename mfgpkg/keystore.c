@@ -281,7 +281,7 @@ static int from_file(struct keystore *ks, enum keystore_kind kind, const char *p
 		return from_hex_file(ks, kind, path, digits, n_digits, out, e);
 	if (!good_len(kind, b.len))
 		return err_set(e, ERR_CONFIG,
-			"%s: %zu bytes, wanted a %s: hex digits, %s bytes, or a sealed file", path,
+			"%s: %zu bytes, wanted %s: hex digits, %s bytes, or a sealed file", path,
 			b.len, title(kind), wanted_len(kind));
 	*out = secret_copy(b.p, b.len);
 	return *out ? 0 : no_memory(e);

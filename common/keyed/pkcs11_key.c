@@ -4,10 +4,12 @@
 
 #include <openssl/engine.h>
 #include <openssl/err.h>
+#include <openssl/ui.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fsio.h"
 #include "base/text.h"
@@ -112,6 +114,11 @@ static int open_engine(struct pkcs11_token *t, const char *where, const char *mo
 			"%s: OpenSSL has no pkcs11 engine here; install libengine-pkcs11-openssl",
 			where);
 	}
+	/* The engine prints what goes wrong; our message says it. It opens the library late and
+	 * then only says that there is no key. */
+	ENGINE_ctrl_cmd_string(t->engine, "QUIET", NULL, 0);
+	if (module && strchr(module, '/') && access(module, R_OK) != 0)
+		return err_errno(e, "%s: cannot open the token library %s", where, ESC(module));
 	if (module && ENGINE_ctrl_cmd_string(t->engine, "MODULE_PATH", module, 0) != 1)
 		return err_set(e, ERR_ENV, "%s: module-path %s: %s", where, ESC(module),
 			ecc_openssl_error(reason));
@@ -147,7 +154,10 @@ int pkcs11_key_open(struct pkcs11_token **token, EVP_PKEY **key, const char *uri
 		pkcs11_token_free(t);
 		return -1;
 	}
-	EVP_PKEY *k = ENGINE_load_private_key(t->engine, path, NULL, NULL);
+	/* A user interface that does nothing: the engine must not ask by itself. It keeps the
+	 * pointer, so this is OpenSSL's static one. */
+	EVP_PKEY *k =
+		ENGINE_load_private_key(t->engine, path, (UI_METHOD *)(uintptr_t)UI_null(), NULL);
 	if (!k) {
 		err_set(e, ERR_ENV, "%s: %s: %s", where,
 			pin ? "no such private key, or PIN wrong"

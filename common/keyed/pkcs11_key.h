@@ -1,5 +1,6 @@
 /* pkcs11_key - private keys that stay in a PKCS#11 token, through OpenSSL's pkcs11 engine
- * (Debian: libengine-pkcs11-openssl). For keyed/ecc_key only.
+ * (Debian: libengine-pkcs11-openssl). For keyed/ecc_key only. One token library per process, which
+ * stays loaded and logged in until the process ends.
  */
 #ifndef COMMON_KEYED_PKCS11_KEY_H
 #define COMMON_KEYED_PKCS11_KEY_H
