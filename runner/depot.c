@@ -122,7 +122,7 @@ static int save_index(const struct depot *d, const struct station *s, struct err
 	for (size_t i = 0; i < d->n_packages; i++) {
 		const struct depot_package *p = &d->packages[i];
 		json_array_append_new(packages,
-			json_pack("{s:s,s:s,s:s,s:I}", "product", p->product, "release", p->release,
+			json_pack("{s:s,s:s,s:I,s:s}", "product", p->product, "release", p->release,
 				"sequence", (json_int_t)p->sequence, "digest", p->digest));
 	}
 	for (size_t i = 0; i < d->n_floors; i++)

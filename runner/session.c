@@ -20,6 +20,9 @@
 #define EVENTS_A_TURN	512 /* taken from the queue before keys and signals get a look */
 #define LINE_MAX_LEN	256
 
+#define FINISHING "finishing the running devices; no further ones (again: stop now)"
+#define STOPPING  "stopping at the next safe point"
+
 struct session {
 	const struct session_options *o;
 	struct panel *panel;
@@ -157,7 +160,7 @@ out:
 
 /* --- stopping
  * -------------------------------------------------------------------------------------------- */
-static void stop(struct session *s, int level)
+static void stop(struct session *s, int level, const char *why)
 {
 	if (level <= s->stopping)
 		return;
@@ -169,9 +172,7 @@ static void stop(struct session *s, int level)
 				brake_pull(&s->workers[i].brake);
 
 	struct event ev = { .kind = EVENT_NOTE, .place = EVENT_NO_PLACE };
-	snprintf(ev.text, sizeof ev.text, "%s",
-		level >= 2 ? "stopping at the next safe point"
-			   : "finishing the running devices; no further ones (again: stop now)");
+	snprintf(ev.text, sizeof ev.text, "%s", why);
 	panel_event(s->panel, &ev);
 	s->ui->event(s->ui, &ev);
 }
@@ -187,7 +188,10 @@ static void on_signal(struct session *s)
 			continue;
 		}
 		s->interrupted = true;
-		stop(s, info.ssi_signo == SIGINT ? s->stopping + 1 : 2);
+		if (info.ssi_signo == SIGINT && s->stopping == 0)
+			stop(s, 1, FINISHING);
+		else
+			stop(s, 2, STOPPING);
 	}
 }
 
@@ -258,14 +262,14 @@ static void on_key(struct session *s)
 			if (!s->stopping &&
 				logkeeper_operator(s->keeper, "stop", "finish", &e) != 0)
 				break;
-			stop(s, 1);
+			stop(s, 1, FINISHING);
 			break;
 		case UI_WISH_STOP:
 			s->interrupted = true;
 			if (s->stopping < 2 &&
 				logkeeper_operator(s->keeper, "stop", "now", &e) != 0)
 				break;
-			stop(s, 2);
+			stop(s, 2, STOPPING);
 			break;
 		case UI_WISH_RETRY:
 			if (wish.place < s->n_workers) {
@@ -309,17 +313,17 @@ static void on_event(struct session *s, struct event *ev)
 		break;
 	case EVENT_LOG_FAILED:
 		s->log_failed = true;
-		stop(s, 2);
+		stop(s, 2, "the log cannot be written: " STOPPING);
 		break;
 	case EVENT_RECORD:
-		if (s->o->count && s->panel->passed >= s->o->count)
-			stop(s, 1);
 		if (ev->complete)
-			stop(s, 1);
+			stop(s, 1, "every device of the order is done");
+		else if (s->o->count && s->panel->passed >= s->o->count)
+			stop(s, 1, "as many devices have passed as --count says");
 		break;
 	case EVENT_SKIPPED:
 		if (ev->run_over)
-			stop(s, 1);
+			stop(s, 1, "the time of the order or the package is over");
 		break;
 	case EVENT_PORT:
 	case EVENT_STAGE:
