@@ -32,6 +32,11 @@ INDEX=$(sed -n 's/^index //p' proof)
 [ "$(sqlite3 oem/workspace/log.db "select data from leaf where seq=$INDEX")" = "$(cat leaf)" ] ||
 	fail "the log has another leaf $INDEX"
 
+VKEY=$(sed -n 's/^log //p' oem/workspace/log.policy)
+expect 0 '' mfgpkg verify oem/blinky.mfgpkg -P oem/keys/package.pub --log-key "$VKEY"
+mkdir -p foreign && cp oem/workspace.yaml foreign && mfgpkg keys generate --type package -o foreign/k.key --no-passphrase
+expect 3 'provenance' mfgpkg verify oem/blinky.mfgpkg -P oem/keys/package.pub --log-key "$(sed -n 's/^log //p' foreign/workspace/log.policy)"
+
 step "the log names keys, artifacts and the package, and no secret"
 sqlite3 oem/workspace/log.db 'select data from leaf' >leaves
 for k in rot cust-mk-sk oem-seed package; do
