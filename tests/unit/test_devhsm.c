@@ -323,7 +323,8 @@ static void add_call(struct replay *r, const json_t *call)
 		static const size_t n_sizes[7] = { 4, 1, 1, 3, 3, 1, 2 };
 		const json_t *args = json_object_get(call, "args"), *arg;
 		const char *name = json_string_value(json_object_get(call, "operation"));
-		uint32_t p[MBOOT_MAX_PARAMS] = { number_of(json_string(strchr(name, '(') + 1)) };
+		uint32_t p[MBOOT_MAX_PARAMS] = { (uint32_t)strtoul(
+			strchr(name, '(') + 1, NULL, 0) };
 		size_t n = 1, i;
 		json_array_foreach(args, i, arg) p[n++] = number_of(arg);
 		add_command(r, MBOOT_CMD_TRUST_PROVISIONING, 0, p, n);
