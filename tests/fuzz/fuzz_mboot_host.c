@@ -28,12 +28,13 @@ static int wire_read(void *ctx, uint8_t *buf, size_t cap, int ms, size_t *got, s
 	if (cap == 0 || ms < 0)
 		abort();
 	*got = w->left < cap ? w->left : cap;
-	if (*got)
+	if (*got) {
 		memcpy(buf, w->chunk, *got);
-	else
+		w->chunk += *got;
+		w->left -= *got;
+	} else {
 		w->now += ms > 0 ? ms : 1;
-	w->chunk += *got;
-	w->left -= *got;
+	}
 	return 0;
 }
 
