@@ -48,21 +48,37 @@ static int check_inclusion(const char *name, const struct proof *p, struct err *
 	return 0;
 }
 
-static int check_signed(
-	const char *name, const struct proof *p, const char *log_vkey, struct err *e)
+/* Logs sign under their origin; the key may be given under another name (a station's own). */
+static int key_of_log(const struct proof *p, const char *name, const char *log_vkey,
+	struct vkey *out, struct err *e)
 {
-	AUTO(policy_freep) struct policy *policy = NULL;
-	char text[VKEY_TEXT_CAP + 40];
+	struct vkey given;
+	struct note note;
 	struct checkpoint c;
-	struct vkey key;
 
-	if (vkey_parse(&key, "log key", log_vkey, e) != 0) {
+	if (vkey_parse(&given, "log key", log_vkey, e) != 0) {
 		if (e)
 			e->code = ERR_USAGE;
 		return -1;
 	}
-	snprintf(text, sizeof text, "log %s\nquorum none\n", log_vkey);
-	if (policy_parse(&policy, "log key", text, strlen(text), e) != 0)
+	if (note_parse(&note, name, p->note, p->note_len, e) != 0 ||
+		checkpoint_parse(&c, name, note.text, note.text_len, e) != 0)
+		return -1;
+	return vkey_make(out, c.origin, VKEY_ED25519, given.key, e);
+}
+
+static int check_signed(
+	const char *name, const struct proof *p, const char *log_vkey, struct err *e)
+{
+	AUTO(policy_freep) struct policy *policy = NULL;
+	char key_text[VKEY_TEXT_CAP], text[VKEY_TEXT_CAP + 40];
+	struct checkpoint c;
+	struct vkey key;
+
+	if (key_of_log(p, name, log_vkey, &key, e) != 0)
+		return -1;
+	int n = snprintf(text, sizeof text, "log %s\nquorum none\n", vkey_text(&key, key_text));
+	if (policy_parse(&policy, "log key", text, (size_t)n, e) != 0)
 		return -1;
 	return proof_check(p, name, policy, key.name, NULL, 0, &c, e);
 }
