@@ -221,7 +221,7 @@ static int run(const struct cli *c, struct err *e)
 {
 	AUTO(json_freep) json_t *report = NULL;
 	struct trust t;
-	const struct pkg_expect x = { .now = time(NULL) };
+	const struct pkg_expect x = { .now = time(NULL), .verify_sb = true };
 
 	if (oem_trust_from_cli(&t, c, false, e) != 0 ||
 		pkg_examine(&report, c->operands.v[0], t.n ? &t : NULL, &x, e) != 0)

@@ -76,6 +76,7 @@ static int run(const struct cli *c, struct err *e)
 			e, c, "--at: \"%s\", a time like 2026-11-20T15:00:00Z wanted", ESC(at));
 	const struct pkg_expect x = {
 		.now = now,
+		.verify_sb = true,
 		.family = cli_string(c, "family", NULL),
 		.sequence_floor = (int64_t)cli_number(c, "sequence", 0),
 		.log_vkey = cli_string(c, "log-key", NULL),

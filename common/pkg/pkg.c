@@ -313,14 +313,14 @@ static int check_runner(
 static int check_sb_files(
 	struct pkg *p, const struct trust *t, const struct pkg_expect *x, struct err *e)
 {
-	(void)t, (void)x;
+	(void)t;
 	for (size_t i = 0; i < p->m.n_files; i++) {
 		const struct manifest_file *f = &p->m.files[i];
 		const struct container_entry *entry = container_find(&p->c, f->path);
 		bool is_sb = f->role == ROLE_PROVISIONING_SB || f->role == ROLE_IMAGE_SB;
 		if (is_sb && entry &&
 			pkg_check_sb(f->path, f->role, entry->data, entry->len, p->m.rkth,
-				p->m.rkth_len, e) != 0)
+				p->m.rkth_len, x && x->verify_sb, e) != 0)
 			return -1;
 	}
 	return 0;

@@ -37,6 +37,10 @@ struct pkg_expect {
 	void *ctx;
 	const char *log_vkey; /* of the OEM's workspace log: the package must have a provenance, and
 			       * its checkpoint must be signed by this key */
+	/* Also verify the SB3.1 files' signatures and hash chains. The OEM's tools do; a station
+	 * need not, because the OEM signed these bytes, and the device's ROM is the judge that
+	 * counts. */
+	bool verify_sb;
 	const char *runner_version; /* must not be below the manifest's min_runner */
 };
 

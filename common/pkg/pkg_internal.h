@@ -37,9 +37,9 @@ int pkg_load_file(
 int pkg_load_bytes(struct pkg **out, const char *name, const void *data, size_t len,
 	struct pkg_facts *facts, struct err *e) CHECKED;
 
-/* pkg_check_sb - structure, signatures, hash chain, encryption; an image's RKTH, a provisioning
- * file's device-HSM shape. `path` for messages. */
+/* pkg_check_sb - structure, encryption; an image's RKTH, a provisioning file's device-HSM shape;
+ * with `verify` signatures and hash chain too. `path` for messages. */
 int pkg_check_sb(const char *path, enum manifest_role role, const uint8_t *data, size_t len,
-	const uint8_t *rkth, size_t rkth_len, struct err *e) CHECKED;
+	const uint8_t *rkth, size_t rkth_len, bool verify, struct err *e) CHECKED;
 
 #endif
