@@ -8,3 +8,6 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.c.o $(LIB_SIM) $(LIB_MFGPKG) $(LIB_RUNNER) 
 
 bench: $(BENCH)
 	@for b in $(sort $(BENCH)); do echo "== $$(basename $$b)"; $$b || exit 1; done
+
+# The far end of the line is a board of the unit tests.
+$(B)/bench/bench_wire: $(B)/obj/tests/unit/mboot_board.c.o
