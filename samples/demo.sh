@@ -7,7 +7,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 B=${B:-build}
-export PATH="$PWD/$B/bin:$PATH"
+[ -x "$B/bin/mfgpkg" ] && [ -x "$B/bin/runner" ] && [ -x "$B/bin/mcxsim" ] ||
+	{ echo "demo: FAILED: no programs in $B/bin: build them with make" >&2; exit 4; }
+PATH=$(cd "$B/bin" && pwd):$PATH
+export PATH
 SAMPLE=$PWD/samples/mcxn947-blinky
 T=$(mktemp -d "${TMPDIR:-/tmp}/mfgpkg-demo.XXXXXX")
 export XDG_STATE_HOME=$T/state # nothing of the demo touches the user's own station
@@ -51,7 +54,7 @@ step() { # step NUMBER TITLE: end the step before, begin this one
 }
 step_end() {
 	[ -n "${STEP:-}" ] || return 0
-	TIMES+=$(printf '  %s  %-58s %6.2f s' "$STEP" "$STEP_TITLE" "$(calc "$(now) - $STEP_START")")$'\n'
+	TIMES+=$(printf '  %s  %-74s %6.2f s' "$STEP" "$STEP_TITLE" "$(calc "$(now) - $STEP_START")")$'\n'
 	STEP=
 }
 calc() { awk "BEGIN { print $1 }"; }
@@ -94,14 +97,21 @@ run mfgpkg keys generate --type cust-mk-sk -o oem/keys/cust_mk_sk.key --no-passp
 run mfgpkg keys generate --type oem-seed -o oem/keys/oem_seed.key --no-passphrase
 run mfgpkg keys generate --type package -o oem/keys/package.key --no-passphrase
 
+# On a terminal the line runs at the speed of a real one, so that there is something to see.
+PACE= RATE=
+if [ -t 1 ]; then PACE="--baud-pacing --flash-timing" RATE="--baud 115200"; fi
+
 # --- 2. devices -----------------------------------------------------------------------------------
 step 2 "Devices: one on the OEM's desk, four blank ones in the factory"
 simulator desk --family mcxn947 --count 1 --dir desk --seed 1 --report desk.json
-simulator line --family mcxn947 --count 4 --dir line --seed 2 --report line.json
+simulator line --family mcxn947 --count 4 --dir line --seed 2 $PACE --report line.json
 
 # --- 3. package and order -------------------------------------------------------------------------
 step 3 "OEM: one command from firmware to signed package, then a production order"
+note "the device at desk/ttyMCX0 only serves as device HSM for the provisioning SB3.1; it stays blank"
 run mfgpkg create -c oem/release.yaml -p desk/ttyMCX0 -o oem/blinky.mfgpkg
+note "its DICE CA key, for the auditor: receipts of devices can then be checked"
+run mfgpkg dice ca -p desk/ttyMCX0 --cmpa oem/build/cmpa.bin -o oem/dice-ca.pem
 note "the factory makes its station key; the OEM needs its public half for the order"
 run runner station init --name line3.plant4.example
 show "runner station show --json > oem/station.json"
@@ -116,21 +126,21 @@ run runner trust add factory/package.pub
 run runner verify factory/blinky.mfgpkg --order factory/order-2026-0001.json
 run runner ports --ports 'line/ttyMCX*'
 PROGRAM_START=$(now)
-run runner start factory/blinky.mfgpkg --order factory/order-2026-0001.json --ports 'line/ttyMCX*' --count 4
+run runner start factory/blinky.mfgpkg --order factory/order-2026-0001.json --ports 'line/ttyMCX*' --count 4 $RATE
 PROGRAM_TIME=$(calc "$(now) - $PROGRAM_START")
-run runner log close 2026-0001
-LOG=$(find state -path '*2026-0001*' -name log.db) # one SQLite file per order
-[ -f "$LOG" ] || fail "no log of the order in the station's state"
+note "all four are done, so the order is complete and its log closed; the factory sends a copy"
+run runner log export 2026-0001 -o factory/order-2026-0001.db
 
 # --- 5. audit -------------------------------------------------------------------------------------
 step 5 "Auditor: verify both logs with the OEM's public key, then try to cheat"
 mkdir audit
-run cp "$LOG" audit/order.db
-run cp oem/keys/package.pub audit
-run mfgpkg audit verify audit/order.db -P audit/package.pub
-cp oem/workspace/log.db audit/workspace.db
+run cp factory/order-2026-0001.db audit/order.db
+run cp oem/keys/package.pub oem/dice-ca.pem audit
+run mfgpkg audit verify audit/order.db -P audit/package.pub --dice-ca audit/dice-ca.pem
+note "and the OEM's own log: keys made, images built, package, order"
+run cp oem/workspace/log.db audit/workspace.db
 run mfgpkg audit verify audit/workspace.db
-note "somebody changes one byte in a copy: a device that failed would become one that passed, say"
+note "somebody changes one byte in a copy of the order's log"
 cp audit/order.db audit/forged.db
 forge audit/forged.db
 refused 6 mfgpkg audit verify audit/forged.db -P audit/package.pub
@@ -146,7 +156,7 @@ step_end
 echo
 echo "wall time by step:"
 printf '%s' "$TIMES"
-printf '     %-58s %6.2f s\n' "of step 4: runner start, 4 devices in parallel, unpaced" "$PROGRAM_TIME"
-printf '     %-58s %6.2f s\n' "all" "$(calc "$(now) - $START")"
+printf '     %-74s %6.2f s\n' "of step 4: runner start, 4 devices in parallel${PACE:+, $PACE}" "$PROGRAM_TIME"
+printf '     %-74s %6.2f s\n' "all" "$(calc "$(now) - $START")"
 echo
 echo "demo: 4 passed, 0 failed; log verified; no OEM key outside the OEM workspace"
