@@ -184,7 +184,7 @@ static int read_app(struct mbi_config *m, struct err *e)
 			"%s begins at 0x%08" PRIX32 ", which is not a multiple of 0x%X", path,
 			address, FIRMWARE_ALIGN);
 	else
-		rc = firmware_flatten(&f, path, FIRMWARE_FILLER, FIRMWARE_MAX_FLAT, &m->app, e);
+		rc = firmware_take_flat(&f, path, FIRMWARE_FILLER, FIRMWARE_MAX_FLAT, &m->app, e);
 	firmware_clear(&f);
 	if (rc != 0 || !m->warn)
 		return rc;

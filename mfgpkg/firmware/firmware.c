@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/fsio.h"
 #include "base/text.h"
@@ -282,11 +283,22 @@ int firmware_parse(struct firmware *out, const char *name, const uint8_t *data, 
 	return 0;
 }
 
+/* Room for the whole file at once: growing step by step would hold it twice. */
+static void make_room(struct buf *b, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+		(uintmax_t)st.st_size <= FIRMWARE_MAX_FILE && buf_grow(b, (size_t)st.st_size))
+		b->len = 0;
+}
+
 int firmware_load(
 	struct firmware *out, const char *path, firmware_warn_fn warn, void *ctx, struct err *e)
 {
 	AUTO(buf_wipe) struct buf file = { .max = FIRMWARE_MAX_FILE };
 
+	make_room(&file, path);
 	if (fsio_read(path, FIRMWARE_MAX_FILE, &file, e) != 0)
 		return -1;
 	if (detect(file.p, file.len) != FIRMWARE_RAW || file.len == 0)
@@ -373,6 +385,17 @@ int firmware_flatten(const struct firmware *f, const char *name, uint8_t filler,
 	return 0;
 }
 
+int firmware_take_flat(struct firmware *f, const char *name, uint8_t filler, size_t max,
+	struct buf *out, struct err *e)
+{
+	if (f->n != 1 || out->p || f->bytes.len > max)
+		return firmware_flatten(f, name, filler, max, out, e);
+	f->bytes.max = out->max;
+	*out = f->bytes;
+	f->bytes = (struct buf){ 0 };
+	return 0;
+}
+
 static void firmware_clearp(struct firmware *f)
 {
 	firmware_clear(f);
@@ -386,13 +409,8 @@ int firmware_load_flat(const char *path, uint8_t filler, size_t max, struct buf 
 	if (firmware_load(&f, path, warn, ctx, e) != 0)
 		return -1;
 	uint32_t start = firmware_address(&f);
-	if (f.n == 1 && !out->p && f.bytes.len <= max) { /* no gaps: hand the bytes over */
-		f.bytes.max = out->max;
-		*out = f.bytes;
-		f.bytes = (struct buf){ 0 };
-	} else if (firmware_flatten(&f, path, filler, max, out, e) != 0) {
+	if (firmware_take_flat(&f, path, filler, max, out, e) != 0)
 		return -1;
-	}
 	if (address)
 		*address = start;
 	return 0;

@@ -60,6 +60,11 @@ uint64_t firmware_gap(const struct firmware *f); /* bytes of the span that no se
 int firmware_flatten(const struct firmware *f, const char *name, uint8_t filler, size_t max,
 	struct buf *out, struct err *e) CHECKED;
 
+/* firmware_take_flat - the same, handing the bytes over without a copy when there are no gaps and
+ * *out is empty; then only firmware_clear() may follow. */
+int firmware_take_flat(struct firmware *f, const char *name, uint8_t filler, size_t max,
+	struct buf *out, struct err *e) CHECKED;
+
 /* firmware_load_flat - firmware_load() and firmware_flatten() in one. address may be NULL. */
 int firmware_load_flat(const char *path, uint8_t filler, size_t max, struct buf *out,
 	uint32_t *address, firmware_warn_fn warn, void *ctx, struct err *e) CHECKED;
