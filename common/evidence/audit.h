@@ -91,6 +91,14 @@ struct audit_result {
 int audit_verify(const char *path, const struct audit_expect *expect, struct audit_result *out,
 	struct err *e) CHECKED;
 
+/* audit_statements - what the evidence shows and what it does not, one sentence each. */
+#define AUDIT_STATEMENTS 16
+struct audit_statement {
+	bool proven;
+	char text[240];
+};
+size_t audit_statements(const struct audit_result *r, struct audit_statement out[AUDIT_STATEMENTS]);
+
 /* audit_summary - what is proven and what is not, lines of text ended by LF; the first line begins
  * with the verdict. */
 void audit_summary(const struct audit_result *r, struct buf *out);

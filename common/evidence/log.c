@@ -331,7 +331,7 @@ int log_prove(struct log *log, uint64_t seq, struct buf *out, struct err *e)
 	if (merkle_prove_inclusion(seq, size, log_read_node, log, &path, e) != 0)
 		return err_wrap(e, "%s", log->path);
 	if (db_prepare(&log->db, &s,
-		    "SELECT data, note, (SELECT group_concat(line || char(10), '') FROM "
+		    "SELECT data, note, (SELECT group_concat(line, '') FROM "
 		    "cosignature "
 		    "WHERE cosignature.size=checkpoint.size) FROM leaf, checkpoint WHERE seq=?1 "
 		    "AND "

@@ -241,8 +241,8 @@ int log_file_checkpoint(struct log_file *f, uint64_t size, struct buf *note, str
 	wr_bytes(note, sqlite3_column_text(s, 1), (size_t)sqlite3_column_bytes(s, 1));
 	sqlite3_bind_int64(c, 1, sqlite3_column_int64(s, 0));
 	while ((rc = db_step(&f->db, c, "read a cosignature", e)) == 1) {
+		/* kept with its LF */
 		wr_bytes(note, sqlite3_column_text(c, 0), (size_t)sqlite3_column_bytes(c, 0));
-		wr_u8(note, '\n');
 	}
 	return rc < 0 ? -1 : buf_check(note, "checkpoint", e);
 }
