@@ -5,6 +5,7 @@
 #include "base/cli.h"
 
 extern const struct cli_command oem_cmd_approve;
+extern const struct cli_command oem_cmd_audit_verify;
 extern const struct cli_command oem_cmd_cert_block_export;
 extern const struct cli_command oem_cmd_cert_block_parse;
 extern const struct cli_command oem_cmd_cert_block_verify;

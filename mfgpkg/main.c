@@ -8,6 +8,7 @@
 
 static const struct cli_command *const commands[] = {
 	&oem_cmd_approve,
+	&oem_cmd_audit_verify,
 	&oem_cmd_cert_block_export,
 	&oem_cmd_cert_block_parse,
 	&oem_cmd_cert_block_verify,
