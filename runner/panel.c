@@ -5,7 +5,8 @@
 #include "base/text.h"
 #include "runner/panel.h"
 
-#define RATE_MS 700 /* a rate is taken over at least this long */
+#define STALLED_MS 2000 /* no progress for so long: nothing moves */
+#define RATE_MS	   700 /* a rate is taken over at least this long */
 
 int panel_new(struct panel **out, size_t places, const struct pkg *pkg, struct err *e)
 {
@@ -135,6 +136,8 @@ static void record_event_row(struct panel *p, struct panel_row *r, const struct 
 		break;
 	case RECORD_STEP:
 		r->bytes += ev->done;
+		if (ev->outcome == STEP_FAILED)
+			break; /* the bar stays where it stopped */
 		r->done = r->total = 0;
 		r->step = ev->step + 1;
 		break;
@@ -190,6 +193,7 @@ static void measure(struct panel_row *r, const struct event *ev)
 		r->rate_ms = now;
 		r->rate_done = ev->done;
 	}
+	r->seen_ms = now;
 	r->step = ev->step;
 	r->n_steps = ev->n_steps;
 	r->done = ev->done;
@@ -280,6 +284,11 @@ unsigned panel_running(const struct panel *p)
 	for (size_t i = 0; i < p->n_rows; i++)
 		n += p->rows[i].used && p->rows[i].state == ROW_RUNNING;
 	return n;
+}
+
+double panel_rate(const struct panel_row *r)
+{
+	return clock_mono_ms() - r->seen_ms > STALLED_MS ? 0 : r->rate;
 }
 
 double panel_per_hour(const struct panel *p)

@@ -41,7 +41,7 @@ struct panel_row {
 	size_t step, n_steps;
 	uint64_t done, total; /* of the present transfer */
 	double rate; /* bytes a second, over the last second or so */
-	int64_t rate_ms;
+	int64_t rate_ms, seen_ms; /* last measured, last progress */
 	uint64_t rate_done;
 	int64_t start_ms, end_ms; /* monotonic; end 0 while running */
 	unsigned attempt;
@@ -82,6 +82,7 @@ const char *row_state_name(enum row_state s); /* "PASS" ... */
 /* panel_share - how much of its script a row has done, 0..1. */
 double panel_share(const struct panel *p, const struct panel_row *r);
 unsigned panel_running(const struct panel *p);
+double panel_rate(const struct panel_row *r); /* bytes a second, 0 once nothing moves */
 double panel_per_hour(const struct panel *p);
 int panel_yield(const struct panel *p); /* per cent of ended devices, -1: none ended */
 

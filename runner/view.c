@@ -7,7 +7,7 @@
 #include "runner/view.h"
 
 #define HEAD_LINES  3 /* title, totals, a blank or the heads of the columns */
-#define FAULT_LINES 3
+#define FAULT_LINES 4
 #define CELL_MIN    19 /* a cell of the grid */
 
 /* --- a line
@@ -297,7 +297,7 @@ static void draw_row(struct view *v, const struct panel *p, const struct panel_r
 	}
 	text[0] = 0;
 	if (r->state == ROW_RUNNING && r->total)
-		snprintf(text, sizeof text, "%.1f", r->rate / 1024);
+		snprintf(text, sizeof text, "%.1f", panel_rate(r) / 1024);
 	field_right(&pen, plain, 9, text);
 	text[0] = 0;
 	if (r->start_ms && has_device(r))
@@ -384,6 +384,14 @@ static void draw_grid(struct view *v, const struct panel *p, int lines)
 /* --- faults
  * ------------------------------------------------------------------------------------------------------
  */
+static int fault_lines(const struct view *v, const struct panel_fault *f)
+{
+	size_t len = 18 + strlen(f->name) + strlen(fault_sentence(f->fault)) +
+		     strlen(fault_instruction(f->fault));
+
+	return len <= (size_t)v->width ? 1 : 2;
+}
+
 static void draw_fault(struct view *v, const struct panel_fault *f)
 {
 	struct pen pen = new_line(v);
@@ -393,15 +401,29 @@ static void draw_fault(struct view *v, const struct panel_fault *f)
 	put(&pen, TONE_DIM, "%.8s ", time + 11);
 	put(&pen, TONE_WARN, "%s %s", f->name, fault_id(f->fault));
 	put(&pen, TONE_PLAIN, " %s", fault_sentence(f->fault));
-	if (pen.col < pen.width * 2 / 3)
+	/* What to do must not be cut off. */
+	if (fault_lines(v, f) == 2) {
+		pen = new_line(v);
+		put(&pen, TONE_HEAD, "         -> %s", fault_instruction(f->fault));
+	} else {
 		put(&pen, TONE_HEAD, " -> %s", fault_instruction(f->fault));
+	}
 }
 
-/* What a fault says in full, in as many lines as there are. */
-static void draw_faults(struct view *v, const struct panel *p, int lines)
+/* The newest faults, as many as fit into so many lines. Returns the lines used. */
+static int draw_faults(struct view *v, const struct panel *p, int lines, bool count_only)
 {
-	for (int i = 0; i < lines && i < (int)p->n_faults; i++)
-		draw_fault(v, &p->faults[i]);
+	int used = 0;
+
+	for (size_t i = 0; i < p->n_faults; i++) {
+		int n = fault_lines(v, &p->faults[i]);
+		if (used + n > lines)
+			break;
+		if (!count_only)
+			draw_fault(v, &p->faults[i]);
+		used += n;
+	}
+	return used;
 }
 
 /* --- picture
@@ -463,17 +485,22 @@ void view_draw(struct view *v, const struct panel *p)
 {
 	v->n = 0;
 	sort_rows(v, p);
-	int faults = p->n_faults < FAULT_LINES ? (int)p->n_faults : FAULT_LINES;
+	int faults = draw_faults(v, p, FAULT_LINES, true);
 	int below = (question_open(v, p) ? 1 : 0) + (v->keys ? 1 : 0) + (*p->message ? 1 : 0) + 1;
 	int room = v->height - HEAD_LINES - below - faults;
 
+	/* A high terminal has room for more of them. */
+	if (room > (int)v->n_order) {
+		faults = draw_faults(v, p, faults + room - (int)v->n_order, true);
+		room = v->height - HEAD_LINES - below - faults;
+	}
 	draw_title(v, p);
 	draw_totals(v, p);
 	if ((int)v->n_order <= room) {
 		draw_table(v, p, room);
 	} else {
 		/* The picture must fit: the oldest faults go first, then the blank line. */
-		while (faults > 1 && (int)v->n_order > (room + 1) * (v->width / CELL_MIN)) {
+		while (faults > 2 && (int)v->n_order > (room + 1) * (v->width / CELL_MIN)) {
 			faults--;
 			room++;
 		}
@@ -481,7 +508,7 @@ void view_draw(struct view *v, const struct panel *p)
 	}
 	if (faults && room > 0)
 		new_line(v);
-	draw_faults(v, p, faults);
+	draw_faults(v, p, faults, false);
 	draw_question(v, p);
 	if (*p->message) {
 		struct pen pen = new_line(v);
@@ -507,7 +534,7 @@ void view_end(struct view *v, const struct panel *p)
 	draw_table(v, p, VIEW_LINES);
 	if (p->n_faults)
 		new_line(v);
-	draw_faults(v, p, PANEL_FAULTS);
+	draw_faults(v, p, 2 * PANEL_FAULTS, false);
 }
 
 /* --- detail
@@ -566,7 +593,8 @@ void view_detail(struct view *v, const struct panel *p, size_t place)
 			pair(v, "command", TONE_PLAIN, "%s",
 				pkg_script(p->pkg)->steps[r->step].text);
 		pair(v, "transfer", TONE_PLAIN, "%llu of %llu bytes, %.1f KiB/s",
-			(unsigned long long)r->done, (unsigned long long)r->total, r->rate / 1024);
+			(unsigned long long)r->done, (unsigned long long)r->total,
+			panel_rate(r) / 1024);
 		pair(v, "time", TONE_PLAIN, "%s", time);
 	}
 	pair(v, "this slot", TONE_PLAIN, "%u passed, %u failed in this run", r->passed, r->failed);
