@@ -5,8 +5,9 @@
 #include "base/text.h"
 #include "runner/panel.h"
 
-#define STALLED_MS 2000 /* no progress for so long: nothing moves */
-#define RATE_MS	   700 /* a rate is taken over at least this long */
+#define RATE_FROM_MS 20000
+#define STALLED_MS   2000 /* no progress for so long: nothing moves */
+#define RATE_MS	     700 /* a rate is taken over at least this long */
 
 int panel_new(struct panel **out, size_t places, const struct pkg *pkg, struct err *e)
 {
@@ -34,12 +35,16 @@ void panel_free(struct panel *p)
 	free(p);
 }
 
-/* The part of a port's name that tells it from the others. */
-static const char *short_port(const char *port)
+/* The part of a port's name that tells it from the others: "ttyMCX3" of a path, "0:1.2" of
+ * "pci-0000:00:14.0-usb-0:1.2:1.0-port0". */
+static void short_port(char out[64], const char *port)
 {
-	const char *slash = strrchr(port, '/');
+	const char *slash = strrchr(port, '/'), *usb = strstr(port, "-usb-");
 
-	return slash ? slash + 1 : port;
+	snprintf(out, 64, "%s", usb ? usb + 5 : slash ? slash + 1 : port);
+	char *interface = usb ? strstr(out, ":1.0") : NULL;
+	if (interface)
+		*interface = 0;
 }
 
 void panel_place(struct panel *p, size_t place, const char *slot, const char *port)
@@ -47,7 +52,9 @@ void panel_place(struct panel *p, size_t place, const char *slot, const char *po
 	struct panel_row *r = &p->rows[place];
 
 	*r = (struct panel_row){ .used = true };
-	snprintf(r->name, sizeof r->name, "%s", *slot ? slot : short_port(port));
+	short_port(r->name, port);
+	if (*slot)
+		snprintf(r->name, sizeof r->name, "%s", slot);
 	snprintf(r->port, sizeof r->port, "%s", port);
 }
 
@@ -295,7 +302,8 @@ double panel_per_hour(const struct panel *p)
 {
 	int64_t ms = clock_mono_ms() - p->start_ms;
 
-	return ms > 0 ? p->passed * 3600000.0 / (double)ms : 0;
+	/* Of the first seconds no rate can be told. */
+	return ms > RATE_FROM_MS ? p->passed * 3600000.0 / (double)ms : 0;
 }
 
 int panel_yield(const struct panel *p)

@@ -84,6 +84,14 @@ static void field(struct pen *pen, enum tone tone, int width, const char *text)
 	pen->col = inner.col;
 }
 
+/* A name that does not fit loses its beginning: the end tells places apart. */
+static void field_tail(struct pen *pen, enum tone tone, int width, const char *text)
+{
+	int len = (int)strlen(text);
+
+	field(pen, tone, width, len > width ? text + len - width : text);
+}
+
 static void field_right(struct pen *pen, enum tone tone, int width, const char *text)
 {
 	int pad = width - (int)strlen(text);
@@ -157,7 +165,8 @@ static void draw_totals(struct view *v, const struct panel *p)
 	put(&pen, TONE_PLAIN, "  running %u", panel_running(p));
 	if (yield >= 0)
 		put(&pen, TONE_PLAIN, "  yield %d %%", yield);
-	put(&pen, TONE_PLAIN, "  %.0f/h", panel_per_hour(p));
+	if (panel_per_hour(p) > 0)
+		put(&pen, TONE_PLAIN, "  %.0f/h", panel_per_hour(p));
 	if (p->order)
 		put(&pen, TONE_PLAIN, "  order %llu/%llu, %llu left",
 			(unsigned long long)p->counted, (unsigned long long)p->quantity,
@@ -284,7 +293,8 @@ static void draw_row(struct view *v, const struct panel *p, const struct panel_r
 
 	if (c->uuid < UUID_TEXT_LEN && strlen(uuid) == UUID_TEXT_LEN)
 		uuid += UUID_TEXT_LEN - 8; /* the last digits tell boards apart best */
-	field(&pen, plain, c->name + 1, r->name);
+	field_tail(&pen, plain, c->name, r->name);
+	put_text(&pen, plain, " ");
 	field(&pen, plain, c->uuid + 1, has_device(r) ? uuid : "");
 	field(&pen, plain, c->stage + 1, r->state == ROW_RUNNING ? r->stage : "");
 	double share = panel_share(p, r);
@@ -332,7 +342,11 @@ static void draw_cell(struct pen *pen, const struct view *v, const struct panel 
 	int end = pen->col + width, name = width >= 26 ? 10 : 7;
 	char result[16], text[8];
 
-	field(pen, selected ? TONE_SELECTED : has_device(r) ? TONE_PLAIN : TONE_DIM, name, r->name);
+	field_tail(pen,
+		selected	? TONE_SELECTED
+		: has_device(r) ? TONE_PLAIN
+				: TONE_DIM,
+		name, r->name);
 	put_text(pen, TONE_PLAIN, " ");
 	result_text(r, result);
 	if (r->state == ROW_RUNNING && !r->asks) {
