@@ -17,8 +17,10 @@ static int mbi_export_cmd(const struct cli *c, struct err *e)
 	const char *config = cli_string(c, "config", NULL), *given = cli_string(c, "output", NULL);
 	AUTO(config_freep) struct config *doc = NULL;
 	AUTO(keystore_freep) struct keystore *ks = NULL;
+	AUTO(workspace_freep) struct workspace *ws = NULL;
 	AUTO(str_freep) char *named = NULL;
 	AUTO(buf_wipe) struct buf image = { .max = 2 * MBI_MAX_SIZE };
+	struct mbi m;
 	const struct config_node *output;
 
 	if (!config)
@@ -28,10 +30,13 @@ static int mbi_export_cmd(const struct cli *c, struct err *e)
 	if (!given && (config_need(config_root(doc), "masterBootOutputFile", &output, e) != 0 ||
 			      config_out_path(output, &named, e) != 0))
 		return -1;
-	if (mbi_export(doc, ks, config_warn_cli, (void *)(uintptr_t)c, &image, e) != 0)
-		return -1;
 	const char *path = given ? given : named;
-	if (output_write(path, image.p, image.len, 0644, e) != 0)
+	if (workspace_open_near(&ws, c, path, e) != 0 ||
+		mbi_export(doc, ks, config_warn_cli, (void *)(uintptr_t)c, &image, e) != 0 ||
+		mbi_parse(&m, image.p, image.len, e) != 0 ||
+		output_write(path, image.p, image.len, 0644, e) != 0 ||
+		output_record(ws, "mbi", config, path, image.p, image.len,
+			m.type == MBI_SIGNED_XIP ? cert_block_signer(&m.cert) : NULL, e) != 0)
 		return -1;
 	if (c->verbosity >= 1)
 		printf("%s: %zu bytes\n", path, image.len);
@@ -48,6 +53,7 @@ const struct cli_command oem_cmd_mbi_export = {
 				false },
 			{ "output", 'o', CLI_STRING, "FILE",
 				"write here instead of masterBootOutputFile", false },
+			WORKSPACE_OPTION,
 			PASSPHRASE_OPTIONS,
 			{ 0 },
 		},

@@ -43,6 +43,7 @@ static int pfr_export(const struct cli *c, struct err *e)
 {
 	const char *config = cli_string(c, "config", NULL), *out = cli_string(c, "output", NULL);
 	AUTO(config_freep) struct config *doc = NULL;
+	AUTO(workspace_freep) struct workspace *ws = NULL;
 	struct pfr_page page;
 	uint8_t rkth[48];
 	size_t rkth_len;
@@ -58,11 +59,14 @@ static int pfr_export(const struct cli *c, struct err *e)
 		.warn = config_warn_cli,
 		.warn_ctx = (void *)(uintptr_t)c,
 	};
-	if (pfr_build(doc, &b, &page, e) != 0)
+	if (workspace_open_near(&ws, c, out, e) != 0 || pfr_build(doc, &b, &page, e) != 0)
 		return -1;
 	if (rkth_len && page.id == FAMILY_CFPA)
 		cli_warn(c, "root keys have no meaning for CFPA and are not used");
-	return output_write(out, page.data, PFR_PAGE_SIZE, 0644, e);
+	if (output_write(out, page.data, PFR_PAGE_SIZE, 0644, e) != 0)
+		return -1;
+	return output_record(ws, page.id == FAMILY_CMPA ? "cmpa" : "cfpa", config, out, page.data,
+		PFR_PAGE_SIZE, NULL, e);
 }
 
 const struct cli_command oem_cmd_pfr_export = {
@@ -84,6 +88,7 @@ const struct cli_command oem_cmd_pfr_export = {
 				false },
 			{ "seal", 0, CLI_FLAG, NULL, "put the SEAL mark where CRC or CMAC stand",
 				false },
+			WORKSPACE_OPTION,
 			PASSPHRASE_OPTIONS,
 			{ 0 },
 		},
