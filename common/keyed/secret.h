@@ -6,6 +6,7 @@
 #ifndef COMMON_KEYED_SECRET_H
 #define COMMON_KEYED_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,9 @@ struct secret *secret_random(size_t len);
 
 void secret_free(struct secret *s); /* wipes; NULL is a no-op */
 void secret_freep(struct secret **s); /* for AUTO() */
+
+/* secret_openssl_wipes - OpenSSL's memory is wiped whenever it is freed: so in every program that
+ * links this file, unless something used OpenSSL before main(). */
+bool secret_openssl_wipes(void);
 
 #endif
