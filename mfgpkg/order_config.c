@@ -29,16 +29,23 @@ static int need_text(
 
 static int origin(const struct config_node *root, struct order *o, struct err *e)
 {
+	const struct config_node *n = config_get(root, "origin");
 	char oem[100];
 
-	if (config_get(root, "origin"))
-		return need_text(root, "origin", o->origin, sizeof o->origin, e);
-	if (need_text(root, "oem", oem, sizeof oem, e) != 0)
-		return -1;
-	if (snprintf(o->origin, sizeof o->origin, "%s/mfgpkg/order/%s", oem, o->id) >=
-		(int)sizeof o->origin)
-		return config_error(config_get(root, "oem"), e, "too long for an origin");
-	return 0;
+	if (n) {
+		if (need_text(root, "origin", o->origin, sizeof o->origin, e) != 0)
+			return -1;
+	} else {
+		n = config_get(root, "oem");
+		if (need_text(root, "oem", oem, sizeof oem, e) != 0)
+			return -1;
+		if (snprintf(o->origin, sizeof o->origin, "%s/mfgpkg/order/%s", oem, o->id) >=
+			(int)sizeof o->origin)
+			return config_error(n, e, "too long for an origin");
+	}
+	return origin_valid(o->origin)
+		       ? 0
+		       : config_error(n, e, "\"%s\" is not an origin", ESC(o->origin));
 }
 
 /* Digest and names come from the package itself; it must be one that could be run. */
