@@ -150,18 +150,27 @@ static int load_key(struct workspace *w, const char *folder, bool new_log, struc
 	return log_key_generate(&w->key, e) != 0 ? -1 : log_key_save(w->key, file, e);
 }
 
-/* write_policy - the log's verifier key as a policy file, for any tool that reads such logs. */
-static int write_policy(const struct workspace *w, const char *folder, struct err *e)
+static int write_text(const char *folder, const char *name, const char *before, const char *text,
+	const char *after, struct err *e)
 {
-	AUTO(str_freep) char *file = path_join(folder, "log.policy");
-	AUTO(buf_clear) struct buf text = { 0 };
+	AUTO(str_freep) char *file = path_join(folder, name);
+	AUTO(buf_clear) struct buf out = { 0 };
 
 	if (!file)
 		return err_set(e, ERR_ENV, "out of memory");
-	wr_printf(&text, "log %s\nquorum none\n", w->vkey);
-	if (buf_check(&text, file, e) != 0)
+	wr_printf(&out, "%s%s\n%s", before, text, after);
+	if (buf_check(&out, file, e) != 0)
 		return -1;
-	return fsio_write(file, text.p, text.len, 0644, e);
+	return fsio_write(file, out.p, out.len, 0644, e);
+}
+
+/* write_public - the log's verifier key for those who check it, and the same as a policy file for
+ * any tool that reads such logs. */
+static int write_public(const struct workspace *w, const char *folder, struct err *e)
+{
+	if (write_text(folder, "log.vkey", "", w->vkey, "", e) != 0)
+		return -1;
+	return write_text(folder, "log.policy", "log ", w->vkey, "quorum none\n", e);
 }
 
 static int open_log(struct workspace *w, const char *folder, const char *name, struct err *e)
@@ -190,7 +199,7 @@ static int open_log(struct workspace *w, const char *folder, const char *name, s
 	};
 	if (!new_log)
 		return log_resume(&w->log, &how, e);
-	return log_create(&w->log, &how, e) != 0 ? -1 : write_policy(w, folder, e);
+	return log_create(&w->log, &how, e) != 0 ? -1 : write_public(w, folder, e);
 }
 
 int workspace_open(

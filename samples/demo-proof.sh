@@ -55,19 +55,21 @@ base64_of() {
 }
 
 # patterns_of HEX: every form a secret could hide in, one a line, as hex digits: raw, reversed, hex in
-# small and in capital letters, base64 at each of the three alignments.
+# small and in capital letters; and raw and hex in base64, at each of the three alignments.
 patterns_of() {
+	local small capital form shift
+	small=$(printf '%s' "$1" | hex)
+	capital=$(printf '%s' "${1^^}" | hex)
 	echo "$1"
 	sed 's/../&\n/g' <<<"$1" | sed '/^$/d' | tac | tr -d '\n'
 	echo
-	printf '%s' "$1" | hex
-	echo
-	printf '%s' "${1^^}" | hex
-	echo
-	local shift
-	for shift in 0 1 2; do
-		base64_of "$1" "$shift"
-		echo
+	echo "$small"
+	echo "$capital"
+	for form in "$1" "$small" "$capital"; do
+		for shift in 0 1 2; do
+			base64_of "$form" "$shift"
+			echo
+		done
 	done
 }
 

@@ -139,7 +139,10 @@ run cp oem/keys/package.pub oem/dice-ca.pem audit
 run mfgpkg audit verify audit/order.db -P audit/package.pub --dice-ca audit/dice-ca.pem
 note "and the OEM's own log: keys made, images built, package, order"
 run cp oem/workspace/log.db audit/workspace.db
-run mfgpkg audit verify audit/workspace.db
+run cp oem/workspace/log.vkey audit/workspace.vkey
+run mfgpkg audit verify audit/workspace.db --log-key audit/workspace.vkey
+note "the package itself carries the proof of its entry there"
+run mfgpkg verify factory/blinky.mfgpkg -P audit/package.pub --log-key "$(cat audit/workspace.vkey)"
 note "somebody changes one byte in a copy of the order's log"
 cp audit/order.db audit/forged.db
 forge audit/forged.db

@@ -48,7 +48,14 @@ done
 jq -es 'any(.[]; .type == "mbi" and .sha256 == $d and (.inputs | map(.file) | index("frdm_mcxn947_led_blinky.bin")))' \
 	--arg d "$(sha256sum <oem/build/mbi.bin | cut -d' ' -f1)" leaves >/dev/null || fail "leaf of the MBI"
 ! grep -qE 'rot_p256_0.pem.{0,10}sha256|cust_mk_sk.key.{0,10}sha256' leaves || fail "digest of a secret file in the log"
-#expect 0 '' mfgpkg audit verify oem/workspace/log.db
+expect 0 "^PASS" mfgpkg audit verify oem/workspace/log.db --log-key oem/workspace/log.vkey
+
+step "five programs that write the same log at once take turns"
+cp -r oem busy
+for i in 1 2 3 4 5; do mfgpkg keys generate --type isk --curve p256 -o "busy/keys/$i" --no-passphrase & done
+wait $(jobs -p | grep -vx "$SIM_desk")
+[ "$(sqlite3 busy/workspace/log.db "select count(*) from leaf where data->>'$.kind' = 'key' and data->>'$.type' = 'isk'")" = 5 ] ||
+	fail "not all five are recorded"
 
 step "nothing changed: nothing is built, no device is needed, the same manifest"
 sim_stop desk
