@@ -35,31 +35,31 @@ static int out_of_memory(struct err *e)
 
 int config_error(const struct config_node *n, struct err *e, const char *fmt, ...)
 {
-	char msg[400], path[200];
+	char msg[400], path[200], place[32];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 	path_of(n, path, sizeof path);
+	config_place(place, n->doc, n->line, n->column);
 	if (!*path)
-		return err_set(
-			e, ERR_CONFIG, "%s:%u:%u: %s", n->doc->name, n->line, n->column, msg);
-	return err_set(e, ERR_CONFIG, "%s:%u:%u: key `%s`: %s", n->doc->name, n->line, n->column,
-		path, msg);
+		return err_set(e, ERR_CONFIG, "%s%s: %s", n->doc->name, place, msg);
+	return err_set(e, ERR_CONFIG, "%s%s: key `%s`: %s", n->doc->name, place, path, msg);
 }
 
 void config_warn(const struct config_node *n, config_warn_fn warn, void *ctx, const char *fmt, ...)
 {
-	char msg[400], path[200], text[1024];
+	char msg[400], path[200], text[1024], place[32];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 	path_of(n, path, sizeof path);
-	snprintf(text, sizeof text, "%s:%u:%u: %s%s%s%s", n->doc->name, n->line, n->column,
-		*path ? "key `" : "", path, *path ? "`: " : "", msg);
+	config_place(place, n->doc, n->line, n->column);
+	snprintf(text, sizeof text, "%s%s: %s%s%s%s", n->doc->name, place, *path ? "key `" : "",
+		path, *path ? "`: " : "", msg);
 	warn(ctx, text);
 }
 
@@ -402,11 +402,12 @@ void config_warn_unused_in(
 		if (p->used || (known && in_list(p->key, known)))
 			continue;
 		const char *nearest = config_nearest(p->key, known);
-		char path[200], text[1024];
+		char path[200], text[1024], place[32];
 		path_of(p->value, path, sizeof path);
-		snprintf(text, sizeof text, "%s:%u:%u: unknown key `%s`%s%s%s", map->doc->name,
-			p->line, p->column, path, nearest ? ", did you mean `" : " is ignored",
-			nearest ? nearest : "", nearest ? "`?" : "");
+		config_place(place, map->doc, p->line, p->column);
+		snprintf(text, sizeof text, "%s%s: unknown key `%s`%s%s%s", map->doc->name, place,
+			path, nearest ? ", did you mean `" : " is ignored", nearest ? nearest : "",
+			nearest ? "`?" : "");
 		warn(ctx, text);
 	}
 }

@@ -2,7 +2,8 @@
  *
  * A document is read completely into a tree of nodes; every node knows its file, line, column and
  * key path, so that whoever rejects a value can say exactly where it stands. JSON is read by the
- * same reader: within what configurations use it is a subset of YAML.
+ * same reader, of which it is nearly a subset; the few documents that only JSON allows are read
+ * too, but then without line numbers.
  *
  * Scalars follow YAML 1.1, as other tools for these files do: unquoted 010 is octal 8, 0x10 is
  * 16, no/off/yes/on are booleans; quoted scalars are text. A text that is asked for as a number

@@ -42,9 +42,13 @@ struct config {
 	struct config_node *nodes;
 	struct config_node *root;
 	size_t n_nodes;
+	bool rewritten; /* JSON that had to be written anew: positions mean nothing */
 	struct config_anchor *anchors; /* while reading */
 	size_t n_anchors;
 };
+
+/* config_place - ":line:column", or nothing when there is no position. Returns out. */
+char *config_place(char out[32], const struct config *c, unsigned line, unsigned column);
 
 struct config_pair_entry *config_map_find(const struct config_node *map, const char *key);
 

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,14 @@ struct config_anchor {
 	struct config_node *node;
 };
 
+char *config_place(char out[32], const struct config *c, unsigned line, unsigned column)
+{
+	out[0] = 0;
+	if (!c->rewritten)
+		snprintf(out, 32, ":%u:%u", line, column);
+	return out;
+}
+
 static int error_at(const struct config *c, unsigned line, unsigned column, struct err *e,
 	const char *fmt, ...) PRINTF_LIKE(5);
 
@@ -26,7 +35,9 @@ static int error_at(
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof msg, fmt, ap);
 	va_end(ap);
-	return err_set(e, ERR_CONFIG, "%s:%u:%u: %s", c->name, line, column, msg);
+	char place[32];
+	return err_set(
+		e, ERR_CONFIG, "%s%s: %s", c->name, config_place(place, c, line, column), msg);
 }
 
 static int out_of_memory(struct err *e)
@@ -492,15 +503,13 @@ static void anchors_clear(struct config *c)
 	c->n_anchors = 0;
 }
 
-int config_load_bytes(
-	struct config **out, const char *name, const void *data, size_t len, struct err *e)
+static int parse(struct config **out, const char *name, const void *data, size_t len,
+	bool rewritten, struct err *e)
 {
-	if (len > CONFIG_MAX_SIZE)
-		return err_set(e, ERR_LIMIT, "%s: %zu bytes, a configuration has at most %zu", name,
-			len, CONFIG_MAX_SIZE);
 	AUTO(config_freep) struct config *c = calloc(1, sizeof *c);
 	if (!c || !(c->name = strdup(name)) || !(c->dir = path_dirname(name)))
 		return out_of_memory(e);
+	c->rewritten = rewritten;
 	yaml_parser_t yaml;
 	if (!yaml_parser_initialize(&yaml))
 		return out_of_memory(e);
@@ -514,6 +523,33 @@ int config_load_bytes(
 	*out = c;
 	c = NULL;
 	return 0;
+}
+
+/* What JSON can have and YAML cannot (a colon on the next line, characters in two escapes): the
+ * same document written in a way that is both. NULL: not JSON either. */
+static char *json_as_yaml(const void *data, size_t len)
+{
+	json_t *j = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL);
+	char *text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
+
+	json_decref(j);
+	return text;
+}
+
+int config_load_bytes(
+	struct config **out, const char *name, const void *data, size_t len, struct err *e)
+{
+	if (len > CONFIG_MAX_SIZE)
+		return err_set(e, ERR_LIMIT, "%s: %zu bytes, a configuration has at most %zu", name,
+			len, CONFIG_MAX_SIZE);
+	if (parse(out, name, data, len, false, e) == 0)
+		return 0;
+	char *text = data ? json_as_yaml(data, len) : NULL;
+	if (!text)
+		return -1;
+	int rc = parse(out, name, text, strlen(text), true, e);
+	free(text);
+	return rc;
 }
 
 int config_load(struct config **out, const char *path, struct err *e)

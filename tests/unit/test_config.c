@@ -112,6 +112,24 @@ static void test_json(void **state)
 	assert_string_equal(e.msg, "t.yaml:3:21: key `list[2].x`: bad");
 }
 
+/* JSON that is no YAML is read too; only positions are lost. */
+static void test_json_beyond_yaml(void **state)
+{
+	(void)state;
+	AUTO(config_freep)
+	struct config *c = load("{\n\"a\"\n: 10,\n\"smile\":\"\\ud83d\\ude00\",\"b\":\"x\"}");
+	struct err e = { 0 };
+	const char *s = NULL;
+	uint64_t v;
+
+	assert_number(c, "a", 10);
+	assert_int_equal(config_str(get(c, "smile"), &s, &e), 0);
+	assert_string_equal(s, "\xF0\x9F\x98\x80");
+	assert_int_equal(config_number(get(c, "b"), 5, &v, &e), -1);
+	assert_string_equal(
+		e.msg, "t.yaml: key `b`: \"x\" is not a number (0x.., 0b.., 0o.. or decimal)");
+}
+
 static void test_alias_and_merge(void **state)
 {
 	(void)state;
@@ -329,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_booleans_and_null),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_beyond_yaml),
 		cmocka_unit_test(test_alias_and_merge),
 		cmocka_unit_test(test_broken_documents),
 		cmocka_unit_test(test_broken_values),
