@@ -224,6 +224,11 @@ static int read_plan(struct plan *p, const struct config *c, struct keystore *ks
 		(config_out_path(node, &p->workspace, e) != 0 ||
 			fsio_mkdirs(p->workspace, 0700, e) != 0))
 		return -1;
+	if (p->own_seed && !p->workspace)
+		config_warn(root, o->warn ? o->warn : config_warn_none, o->ctx,
+			"the OEM seed is made at random and not kept: this share cannot be "
+			"restored "
+			"later (give `oemRandomShare`, or `workspace` to keep it)");
 	config_warn_unused(c, known_keys, o->warn ? o->warn : config_warn_none, o->ctx);
 	return 0;
 }

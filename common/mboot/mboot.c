@@ -80,6 +80,19 @@ const struct mboot_stats *mboot_stats(const struct mboot *m)
 	return &m->stats;
 }
 
+const struct mboot_io *mboot_transport(const struct mboot *m)
+{
+	return &m->io;
+}
+
+int mboot_set_baud(struct mboot *m, uint32_t baud, struct err *e)
+{
+	if (m->io.set_baud && m->io.set_baud(m->io.ctx, baud, e) != 0)
+		return -1;
+	m->o.baud = baud;
+	return 0;
+}
+
 uint32_t mboot_last_status(const struct mboot *m)
 {
 	return m->last_status;

@@ -92,6 +92,12 @@ int mboot_ping(struct mboot *m, struct mboot_version *out, struct err *e) CHECKE
 int mboot_wait_ready(struct mboot *m, int first_ms, int limit_ms, struct mboot_version *out,
 	struct err *e) CHECKED;
 
+/* mboot_set_baud - change the line rate. A device fixes its own with the first ping after a reset:
+ * change before it has answered, or reset it. */
+int mboot_set_baud(struct mboot *m, uint32_t baud, struct err *e) CHECKED;
+/* mboot_transport - the transport of the session, for serial_reset_to_isp(). */
+const struct mboot_io *mboot_transport(const struct mboot *m);
+
 /* mboot_reset - reset the device. A missing response counts as success. Forgets properties. */
 int mboot_reset(struct mboot *m, struct err *e) CHECKED;
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fsio.h"
@@ -132,6 +133,36 @@ static void serial_close(void *ctx)
 	free(f);
 }
 
+static int set_line(
+	const struct fdio *f, enum serial_line line, bool active, bool invert, struct err *e)
+{
+	int bit = line == SERIAL_LINE_DTR ? TIOCM_DTR : TIOCM_RTS;
+
+	if (line == SERIAL_LINE_NONE ||
+		ioctl(f->fd, active != invert ? TIOCMBIS : TIOCMBIC, &bit) == 0)
+		return 0;
+	return err_errno(
+		e, "%s: cannot drive line %s", f->name, line == SERIAL_LINE_DTR ? "DTR" : "RTS");
+}
+
+int serial_reset_to_isp(const struct mboot_io *io, const struct serial_lines *l, struct err *e)
+{
+	const struct fdio *f = io->ctx;
+	int hold_ms = l->hold_ms ? l->hold_ms : 50;
+	const struct timespec hold = { hold_ms / 1000, hold_ms % 1000 * 1000000L };
+
+	if (l->reset == SERIAL_LINE_NONE || l->reset == l->isp)
+		return err_set(e, ERR_USAGE, "%s: reset and ISP need a control line each", f->name);
+	if (set_line(f, l->isp, true, l->invert, e) != 0 ||
+		set_line(f, l->reset, true, l->invert, e) != 0)
+		return -1;
+	nanosleep(&hold, NULL);
+	if (set_line(f, l->reset, false, l->invert, e) != 0)
+		return -1;
+	nanosleep(&hold, NULL); /* the ROM looks at the ISP pin as it starts */
+	return set_line(f, l->isp, false, l->invert, e);
+}
+
 /* USB adapters hold bytes back for up to 16 ms; strict request and response wants them at once.
  * Drivers without the setting are as fast as they are. */
 static void ask_low_latency(int fd)
@@ -202,7 +233,12 @@ static int real_open(const char *path, uint32_t baud, struct sp_port **port, int
 		return err_set(e, ERR_ENV, "%s: not a serial port", path);
 	if (r != SP_OK)
 		return port_fault(e, path, "use this as a serial port", r);
-	errno = 0;
+	/* Other programs take no lock, and a second opening succeeds: two hosts on one line. */
+	char program[64];
+	if (serial_holder(path, program, sizeof program)) {
+		sp_free_port(*port);
+		return busy(path, e);
+	}
 	r = sp_open(*port, SP_MODE_READ_WRITE);
 	if (r != SP_OK) {
 		int number = r == SP_ERR_FAIL ? sp_last_error_code() : 0;

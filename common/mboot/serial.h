@@ -1,6 +1,8 @@
 /* serial - opening serial ports: real ones through libserialport, pseudo-terminals (which it
  * refuses: no modem lines) with plain termios, chosen by what the path is.
  *
+ * A real port that another program has open is refused, locked or not.
+ *
  * 8 data bits, no parity, 1 stop bit, no flow control, raw. The port is ours alone: flock() on
  * the device, and TIOCEXCL on real ports (a pseudo-terminal would keep that flag after our death
  * as long as its simulator lives). Low latency is asked for where the driver has it. An unplugged
@@ -19,6 +21,24 @@
 /* serial_open - open path (symbolic links are followed) at baud.
  *   ERR_ENV: no such port, no permission, not a terminal, held by another program (says which). */
 int serial_open(struct mboot_io *out, const char *path, uint32_t baud, struct err *e) CHECKED;
+
+/* Control lines of a fixture that is wired to the board's RESET and ISP pins. */
+enum serial_line {
+	SERIAL_LINE_NONE,
+	SERIAL_LINE_DTR,
+	SERIAL_LINE_RTS,
+};
+struct serial_lines {
+	enum serial_line reset, isp;
+	bool invert; /* the pin is active when the line is off */
+	int hold_ms; /* how long reset is held, and ISP after it; 0: 50 */
+};
+
+/* serial_reset_to_isp - hold ISP, pulse RESET, release ISP. `io` is one that serial_open() gave.
+ * ERR_USAGE without a reset line or with one line for both, ERR_ENV when the port has no such lines
+ * (a pseudo-terminal). Takes about 2 * hold_ms. */
+int serial_reset_to_isp(
+	const struct mboot_io *io, const struct serial_lines *lines, struct err *e) CHECKED;
 
 /* serial_is_pty - the path is the slave of a pseudo-terminal. */
 bool serial_is_pty(const char *path);

@@ -247,6 +247,7 @@ int main(int argc, char **argv)
 		paced(dir, 8, 921600, 128 << 10, data);
 		paced(dir, 32, 921600, 128 << 10, data);
 		paced(dir, 64, 115200, 32 << 10, data);
+		paced(dir, 1, 3000000, 320 << 10, data);
 		kill(sim, SIGTERM);
 		waitpid(sim, NULL, 0);
 	}

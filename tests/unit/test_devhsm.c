@@ -611,6 +611,25 @@ static void wrong_configurations(void **state)
 	}
 }
 
+/* A seed that nobody keeps is worth a word; so is a key that is misspelt. */
+static void warnings_of_a_configuration(void **state)
+{
+	(void)state;
+	AUTO(config_freep)
+	struct config *config = config_in_folder("family: mcxn947\nfinalRest: no\n");
+	struct replay *r = calloc(1, sizeof *r);
+	struct outcome *o = calloc(1, sizeof *o);
+
+	r->max_packet = 512;
+	run(o, r, config, 0);
+	assert_int_equal(o->rc, -1); /* nobody plays the device */
+	assert_non_null(strstr(o->warnings, "the OEM seed is made at random and not kept"));
+	assert_non_null(strstr(o->warnings, "finalRest"));
+	assert_non_null(strstr(o->warnings, "finalReset"));
+	free(r);
+	free(o);
+}
+
 /* An already wrapped CUST_MK_SK goes into the file as it is; a second one is not injected. */
 static void wrapped_key_in_the_list(void **state)
 {
@@ -678,6 +697,7 @@ int main(void)
 		cmocka_unit_test(workspace_keeps_intermediate_files),
 		cmocka_unit_test(session_of_calls),
 		cmocka_unit_test(wrapped_key_in_the_list),
+		cmocka_unit_test(warnings_of_a_configuration),
 		cmocka_unit_test(wrong_devices),
 		cmocka_unit_test(wrong_keys_and_signatures),
 		cmocka_unit_test(wrong_configurations),

@@ -48,6 +48,8 @@ static void identify_over_a_pty(void **state)
 	if (mboot_open(&m, b.path, 921600, NULL, &e) != 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(mboot_ping(m, NULL, &e), 0);
+	assert_int_equal(mboot_set_baud(m, 460800, &e), 0);
+	assert_int_equal(mboot_set_baud(m, 1, &e), -1);
 	mboot_free(m);
 	board_stop(&b);
 }
@@ -74,6 +76,14 @@ static void rate_is_set_and_raw(void **state)
 	char want[200];
 	snprintf(want, sizeof want, "%s: 12345 baud is not a rate a pseudo-terminal can carry",
 		b.path);
+	assert_string_equal(e.msg, want);
+	/* A pseudo-terminal has no control lines. */
+	struct serial_lines lines = { .reset = SERIAL_LINE_RTS, .isp = SERIAL_LINE_DTR };
+	assert_int_equal(serial_reset_to_isp(&io, &lines, &e), -1);
+	assert_int_equal(e.code, ERR_ENV);
+	lines.isp = SERIAL_LINE_RTS;
+	assert_int_equal(serial_reset_to_isp(&io, &lines, &e), -1);
+	snprintf(want, sizeof want, "%s: reset and ISP need a control line each", b.path);
 	assert_string_equal(e.msg, want);
 	mboot_io_close(&io);
 	mboot_io_close(&io); /* a closed one may be closed again */

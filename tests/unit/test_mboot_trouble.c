@@ -649,6 +649,64 @@ static void fuse_verify_fails(void **state)
 	peer_free(p);
 }
 
+/* --- DICE ----------------------------------------------------------------------------------------
+ */
+
+/* Everything up to the answer of the operation: property 11, write-memory of 32 bytes. */
+static void begin_dice(struct peer *p)
+{
+	then(p, join(ACK, PROPERTY(512)));
+	then(p, "");
+	then(p, join(ACK, OK_OF(0x04)));
+	then(p, "");
+	then(p, join(ACK, OK_OF(0x04)));
+	then(p, "");
+}
+
+static void dice_answers(void **state)
+{
+	(void)state;
+	uint8_t challenge[32], response[324], puk[64] = { 9 }, rkth[48];
+	struct peer *p = peer_new();
+
+	for (size_t i = 0; i < sizeof challenge; i++)
+		challenge[i] = (uint8_t)i;
+	begin_dice(p);
+	then(p, join(ACK, PACKET(0xB6, 0, 0, 324)));
+	then(p, "");
+	then(p, join(ACK, PACKET(0xA3, 1, 0, 324)));
+	then(p, data(324));
+	then(p, OK_OF(0x03));
+	if (mboot_dice_response(p->m, challenge, response, &p->e) != 0)
+		fail_msg("%s", p->e.msg);
+	assert_int_equal(response[323], 323 & 0xFF);
+	EXPECT_SENT(p, ASK_PROPERTY(11), ACK, PACKET(0x04, 1, 0x20020050, 32, 0), ACK, data(32),
+		ACK, PACKET(0x16, 0, 7, 0x20020050, 32, 0x20021050, 324), ACK,
+		PACKET(0x03, 0, 0x20021050, 324, 0), ACK, ACK, ACK);
+	peer_free(p);
+
+	p = peer_new(); /* a device that has no RKTH in effect */
+	begin_dice(p);
+	then(p, join(ACK, STATUS_OF(1, 0x16)));
+	expect_error(p, mboot_dice_response(p->m, challenge, response, &p->e), ERR_DEVICE, 1,
+		"trust-provisioning oem_get_cust_dice_response: 1 Fail (failed, no reason given)");
+	peer_free(p);
+
+	p = peer_new(); /* a key of another size */
+	begin_dice(p);
+	then(p, join(ACK, PACKET(0xB6, 0, 0, 96)));
+	memset(rkth, 7, sizeof rkth);
+	expect_error(p, mboot_dice_ca_puk(p->m, rkth, 48, puk, &p->e), ERR_DEVICE, 0,
+		"trust-provisioning oem_get_cust_cert_dice_puk: result of 96 bytes, want 64");
+	assert_int_equal(puk[0], 9);
+	peer_free(p);
+
+	p = peer_new();
+	expect_error(p, mboot_dice_ca_puk(p->m, rkth, 20, puk, &p->e), ERR_USAGE, 0,
+		"RKTH of 20 bytes, want 32 or 48");
+	peer_free(p);
+}
+
 /* --- ping, reset, cancel
  * --------------------------------------------------------------------------------------------- */
 
@@ -924,6 +982,7 @@ int main(void)
 		cmocka_unit_test(uuid_of_wrong_size),
 		cmocka_unit_test(packet_size_rules),
 		cmocka_unit_test(fuse_verify_fails),
+		cmocka_unit_test(dice_answers),
 		cmocka_unit_test(ping_policy),
 		cmocka_unit_test(reset_without_response),
 		cmocka_unit_test(ready_after_reset),
