@@ -991,7 +991,8 @@ static void attack(void **state)
 	static unsigned number;
 	const char *path = ev_path("%u.mfgpkg", number++);
 	struct trust t = pk_trust(a->threshold ? a->threshold : 1, "alice", "bob", NULL);
-	struct pkg_expect x = { .now = a->now ? a->now : PK_NOW,
+	struct pkg_expect x = { .verify_sb = true,
+		.now = a->now ? a->now : PK_NOW,
 		.family = a->family ? a->family : "mcxn947",
 		.sequence_floor = a->floor ? a->floor : 17,
 		.runner_version = "1.0.0" };
