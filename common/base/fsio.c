@@ -156,8 +156,22 @@ static int write_file(
 	return fsio_sync_dir(dir, e);
 }
 
+/* A device, pipe or terminal (`-o /dev/null`) is written to, never replaced by a file. */
+static int write_special(const char *path, const void *data, size_t len, struct err *e)
+{
+	AUTO(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 || write_all(fd, data, len) != 0)
+		return err_errno(e, "%s: cannot write", path);
+	return 0;
+}
+
 int fsio_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
 {
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_special(path, data, len, e);
 	return write_file(path, data, len, mode, true, e);
 }
 

@@ -15,7 +15,8 @@
 int fsio_read(const char *path, size_t max, struct buf *out, struct err *e) CHECKED;
 int fsio_read_fd(int fd, const char *name, size_t max, struct buf *out, struct err *e) CHECKED;
 
-/* fsio_write - temp file in the same folder (O_EXCL, `mode`), write, fsync, rename, fsync folder.
+/* fsio_write - temp file in the same folder (O_EXCL, `mode`), write, fsync, rename, fsync folder. A
+ * path that is a device or pipe is written to instead.
  * fsio_write_new - the same, but never replaces: an existing file is an error. */
 int fsio_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e) CHECKED;
 int fsio_write_new(

@@ -256,6 +256,29 @@ static void errors_chain(void **state)
 	assert_int_equal(exit_status_of(ERR_CANCELLED), 130);
 }
 
+/* Replacing /dev/null by a file would be a bad surprise for everybody on the machine. */
+static void writing_does_not_replace_pipes(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/fsio_XXXXXX", path[64], got[8];
+	struct stat st;
+	struct err e = { 0 };
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fsio_write(path, "hello", 5, 0644, &e), 0);
+	assert_int_equal(read(fd, got, sizeof got), 5);
+	assert_memory_equal(got, "hello", 5);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	close(fd);
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +293,7 @@ int main(void)
 		cmocka_unit_test(json_getters_name_the_place),
 		cmocka_unit_test(files_appear_whole_or_not_at_all),
 		cmocka_unit_test(errors_chain),
+		cmocka_unit_test(writing_does_not_replace_pipes),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
