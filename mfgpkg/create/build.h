@@ -60,6 +60,9 @@ int build_pack(struct build *b, json_t **summary, struct err *e) CHECKED;
 /* build_key_digest - SHA-256 of a public key X || Y, how leaves name keys. */
 void build_key_digest(const struct ecc_pub *pub, uint8_t out[32]);
 
+/* build_cancelled - true, with ERR_CANCELLED, when the operator has interrupted. */
+bool build_cancelled(const struct build *b, struct err *e);
+
 void build_progress(const struct build *b, unsigned number, enum create_result result,
 	const struct artifact *a);
 

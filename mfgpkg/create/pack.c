@@ -305,6 +305,11 @@ int build_pack(struct build *b, json_t **summary, struct err *e)
 	int64_t begin = clock_mono_ms();
 	int rc;
 
+	if (build_cancelled(b, e)) {
+		free(f);
+		free(result.path);
+		return -1;
+	}
 	build_progress(b, STEP_COUNT + 1, CREATE_BEGIN, NULL);
 	if (f && result.path)
 		rc = pack(b, f, &result, summary, e);

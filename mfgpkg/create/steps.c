@@ -67,6 +67,14 @@ void build_progress(
 	b->o->progress(b->o->ctx, &p);
 }
 
+bool build_cancelled(const struct build *b, struct err *e)
+{
+	if (!b->o->cancel || !atomic_load(b->o->cancel))
+		return false;
+	err_set(e, ERR_CANCELLED, "interrupted; what was built is kept, no package was written");
+	return true;
+}
+
 /* --- making ----------------------------------------------------------------------------------- */
 
 static int make_mbi(struct build *b, const struct config *doc, struct buf *out, struct err *e)
@@ -264,6 +272,8 @@ static int run(struct build *b, enum step s, struct err *e)
 	AUTO(config_freep) struct config *doc = NULL;
 	int64_t begin = clock_mono_ms();
 
+	if (build_cancelled(b, e))
+		return -1;
 	build_progress(b, (unsigned)s + 1, CREATE_BEGIN, NULL);
 	if (config_load(&doc, a->config, e) != 0 || output_path(b, row, doc, &a->path, e) != 0 ||
 		collect(b, s, a, e) != 0)
