@@ -1,4 +1,5 @@
-/* The secret scan: each way a secret can get into a package, found; packages without, let through. */
+/* The secret scan: each way a secret can get into a package, found; packages without, let through.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -168,9 +169,9 @@ static void plaintext(void **state)
 	struct err e = { 0 };
 
 	assert_int_equal(oem_scan_new(&s, &e), 0);
-	assert_int_equal(
-		oem_scan_add_plaintext(s, "blinky.bin", firmware.p, firmware.len, &e), 0);
-	check(s, firmware.p, firmware.len, "docs/x.txt: holds plain text of blinky.bin, at offset 0");
+	assert_int_equal(oem_scan_add_plaintext(s, "blinky.bin", firmware.p, firmware.len, &e), 0);
+	check(s, firmware.p, firmware.len,
+		"docs/x.txt: holds plain text of blinky.bin, at offset 0");
 	/* 40 bytes from the middle, at any place of the document. */
 	size_t at = 1000;
 	for (size_t shift = 0; shift < 17; shift++) {
@@ -202,10 +203,8 @@ static void structures(void **state)
 	static const struct {
 		const char *path, *message;
 	} files[] = {
-		{ "keys/rot_p256_1.pem",
-			"docs/x.txt: holds a private key (PEM), at offset 11" },
-		{ "keys/rot_p384_0.pem",
-			"docs/x.txt: holds a private key (PEM), at offset 11" },
+		{ "keys/rot_p256_1.pem", "docs/x.txt: holds a private key (PEM), at offset 11" },
+		{ "keys/rot_p384_0.pem", "docs/x.txt: holds a private key (PEM), at offset 11" },
 		{ "evidence/minisign/keys/alice.key",
 			"docs/x.txt: holds a minisign secret key without password, at offset 53" },
 		{ "evidence/minisign/keys/locked.key",
@@ -233,9 +232,10 @@ static void structures(void **state)
 	}
 
 	/* DER, PKCS#8 and SEC1, out of the PEM; and hex of it. */
-	assert_int_equal(ev_run("openssl pkcs8 -topk8 -nocrypt -in tests/vectors/keys/rot_p256_1.pem"
-				" -outform DER -out %s 2>/dev/null",
-				 ev_path("k.der")),
+	assert_int_equal(
+		ev_run("openssl pkcs8 -topk8 -nocrypt -in tests/vectors/keys/rot_p256_1.pem"
+		       " -outform DER -out %s 2>/dev/null",
+			ev_path("k.der")),
 		0);
 	assert_int_equal(ev_run("openssl ec -in tests/vectors/keys/rot_p384_1.pem -outform DER"
 				" -out %s 2>/dev/null",
@@ -277,7 +277,8 @@ static void raw_scalar(void **state)
 	wr_str(&doc, "some text ");
 	wr_bytes(&doc, d->p, d->len);
 	check(s, doc.p, doc.len,
-		"docs/x.txt: holds the private number of a public key in the package, at offset 10");
+		"docs/x.txt: holds the private number of a public key in the package, at offset "
+		"10");
 	for (size_t i = 0; i < 32; i++)
 		turned[i] = d->p[31 - i];
 	check(s, turned, 32,
@@ -361,7 +362,9 @@ static void folder(void **state)
 	assert_non_null(strstr(e.msg, "holds plain text of "));
 
 	/* A sealed secret: opened when the passphrase is there. */
-	AUTO(secret_freep) struct secret *plain = secret_copy(secret, 32), *pass = secret_copy("pw", 2);
+	AUTO(secret_freep)
+	struct secret *plain = secret_copy(secret, 32),
+		      *pass = secret_copy("pw", 2);
 	assert_int_equal(keystore_seal(KEYSTORE_CUST_MK_SK, plain, pass, &sealed, &e), 0);
 	assert_int_equal(mkdir(ev_path("ws2"), 0700), 0);
 	ev_write(ev_path("ws2/mk.key"), sealed.p, sealed.len);
