@@ -363,8 +363,7 @@ static void folder(void **state)
 
 	/* A sealed secret: opened when the passphrase is there. */
 	AUTO(secret_freep)
-	struct secret *plain = secret_copy(secret, 32),
-		      *pass = secret_copy("pw", 2);
+	struct secret *plain = secret_copy(secret, 32), *pass = secret_copy("pw", 2);
 	assert_int_equal(keystore_seal(KEYSTORE_CUST_MK_SK, plain, pass, &sealed, &e), 0);
 	assert_int_equal(mkdir(ev_path("ws2"), 0700), 0);
 	ev_write(ev_path("ws2/mk.key"), sealed.p, sealed.len);
