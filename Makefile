@@ -24,7 +24,7 @@ DEPS_CHECK := $(DEPS_BUILD) libcmocka-dev minisign sqlite3 unzip jq python3 pyth
 # --- compiler settings ----------------------------------------------------------------------
 WARN := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
 	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wundef -Wvla \
-	-Wswitch-enum -Wnull-dereference -Wno-format-truncation $(if $(WERROR),-Werror)
+	-Wswitch-enum -Wnull-dereference -Wno-unknown-warning-option -Wno-format-truncation $(if $(WERROR),-Werror)
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 ifeq ($(shell uname -m),x86_64)

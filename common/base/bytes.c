@@ -19,7 +19,7 @@ void buf_wipe(struct buf *b)
 
 /* Room for n more bytes and a NUL. Old content is wiped when it moves: a buffer may hold
  * plaintext, and realloc() would leave a copy behind. */
-static int reserve(struct buf *b, size_t n)
+static int reserve(struct buf *b, size_t n, bool exact)
 {
 	size_t max = b->max ? b->max : BUF_DEFAULT_MAX;
 
@@ -31,7 +31,7 @@ static int reserve(struct buf *b, size_t n)
 	if (want <= b->cap)
 		return 0;
 
-	size_t cap = b->cap ? b->cap : 256;
+	size_t cap = b->cap ? b->cap : exact ? want : 256;
 	while (cap < want)
 		cap += cap / 2;
 	uint8_t *p = malloc(cap);
@@ -49,9 +49,14 @@ static int reserve(struct buf *b, size_t n)
 	return 0;
 }
 
+void buf_reserve(struct buf *b, size_t n)
+{
+	(void)reserve(b, n, true);
+}
+
 uint8_t *buf_grow(struct buf *b, size_t n)
 {
-	if (reserve(b, n) != 0)
+	if (reserve(b, n, false) != 0)
 		return NULL;
 	uint8_t *p = b->p + b->len;
 	memset(p, 0, n);
@@ -61,7 +66,7 @@ uint8_t *buf_grow(struct buf *b, size_t n)
 
 void wr_bytes(struct buf *b, const void *data, size_t n)
 {
-	if (reserve(b, n) != 0 || n == 0)
+	if (reserve(b, n, false) != 0 || n == 0)
 		return;
 	memcpy(b->p + b->len, data, n);
 	b->len += n;
@@ -141,7 +146,7 @@ void wr_printf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (n < 0 || reserve(b, (size_t)n) != 0) {
+	if (n < 0 || reserve(b, (size_t)n, false) != 0) {
 		b->bad = true;
 		return;
 	}
@@ -153,7 +158,7 @@ void wr_printf(struct buf *b, const char *fmt, ...)
 
 const char *buf_text(struct buf *b)
 {
-	if (reserve(b, 0) != 0)
+	if (reserve(b, 0, false) != 0)
 		return NULL;
 	b->p[b->len] = 0;
 	return (const char *)b->p;

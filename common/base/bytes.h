@@ -156,6 +156,7 @@ struct buf {
 
 void buf_clear(struct buf *b); /* frees and zeroes; keeps max */
 void buf_wipe(struct buf *b); /* as buf_clear, overwriting the content first */
+void buf_reserve(struct buf *b, size_t n); /* room for n more bytes, in one piece when empty */
 uint8_t *buf_grow(struct buf *b, size_t n); /* n new bytes, zeroed; NULL and bad on failure */
 void wr_bytes(struct buf *b, const void *data, size_t n);
 void wr_zero(struct buf *b, size_t n);

@@ -5,7 +5,8 @@
 
 #include "base/err.h"
 
-static void vset(struct err *e, enum err_code code, uint32_t device, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void vset(
+	struct err *e, enum err_code code, uint32_t device, const char *fmt, va_list ap)
 {
 	char msg[sizeof e->msg];
 

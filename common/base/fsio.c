@@ -99,6 +99,8 @@ int fsio_read(const char *path, size_t max, struct buf *out, struct err *e)
 	if (st.st_size > 0 && (uintmax_t)st.st_size > max)
 		return err_set(e, ERR_LIMIT, "%s: %jd bytes, at most %zu wanted", path,
 			(intmax_t)st.st_size, max);
+	if (st.st_size > 0)
+		buf_reserve(out, (size_t)st.st_size);
 	return fsio_read_fd(fd, path, max, out, e);
 }
 
