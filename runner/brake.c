@@ -42,7 +42,8 @@ bool brake_pulled(struct brake *b)
 bool brake_enter(struct brake *b)
 {
 	pthread_mutex_lock(&b->lock);
-	b->irreversible = !b->pulled;
+	if (!b->pulled)
+		b->irreversible = true;
 	bool go = b->irreversible;
 	pthread_mutex_unlock(&b->lock);
 	return go;

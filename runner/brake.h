@@ -1,8 +1,8 @@
 /* brake - stopping one worker at a safe point.
  *
  * The operator's second Ctrl-C pulls all brakes. A worker in a reversible step is cancelled at once
- * (mboot ends the data phase as the protocol provides); one in an irreversible step finishes that
- * step first, for a device half-way through it would be the worst of all outcomes.
+ * (mboot ends the data phase as the protocol provides); one in an irreversible stage finishes that
+ * stage first, for a device half-way through it would be the worst of all outcomes.
  * Pulled by any thread, obeyed by the worker that owns it.
  */
 #ifndef RUNNER_BRAKE_H
@@ -24,8 +24,8 @@ void brake_clear(struct brake *b);
 void brake_pull(struct brake *b);
 bool brake_pulled(struct brake *b);
 
-/* brake_enter - about to begin an irreversible step: false when the brake is pulled (do not), else
- * the step will be finished. brake_leave - it is over. */
+/* brake_enter - about to begin something irreversible: false when the brake is pulled (do not),
+ * else it will be finished, until brake_leave(). Again inside: still true. */
 bool brake_enter(struct brake *b);
 void brake_leave(struct brake *b);
 

@@ -82,7 +82,8 @@ static int run_start(const struct cli *c, struct err *e)
 	if (order && admission_order(&a, order, true, e) != 0)
 		return -1;
 	if (admission_package(&a, c->operands.n ? c->operands.v[0] : NULL, e) != 0 ||
-		slots_load(&slots, &s, e) != 0 || station_check_writable(&s, e) != 0)
+		order_need(a.pkg, a.order, e) != 0 || slots_load(&slots, &s, e) != 0 ||
+		station_check_writable(&s, e) != 0)
 		return -1;
 	if (depot_accept(&a.depot, &s, a.pkg, order != NULL, e) != 0 ||
 		(order && depot_keep_order(&s, a.order, e) != 0))

@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "mboot/status.h"
@@ -25,6 +26,7 @@ struct run {
 	int64_t started_ms;
 	size_t last_work; /* index of the last required step that is no reset */
 	bool irreversible; /* an irreversible step was begun */
+	bool committed; /* inside an irreversible stage, which is finished before any stop */
 	bool end_read; /* the end state was read back ... */
 	bool end_good; /* ... and is what the package promises */
 	bool resetting; /* the device resets by itself after a file */
@@ -188,10 +190,23 @@ static int read_lifecycle(struct run *r, struct err *e)
 	return 0;
 }
 
+static bool must_stop(const struct run *r)
+{
+	return !r->committed && brake_pulled(r->l->brake);
+}
+
+static bool nap(const struct run *r, int ms)
+{
+	if (!r->committed)
+		return brake_sleep(r->l->brake, ms);
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+	return true;
+}
+
 /* After a reset the port may vanish and come back, perhaps under another name. */
 static int reopen(struct run *r, int64_t deadline, struct err *e)
 {
-	while (brake_sleep(r->l->brake, REOPEN_MS)) {
+	while (nap(r, REOPEN_MS)) {
 		if (open_session(r->l, r->l->baud, 0, e) == 0)
 			return 0;
 		if (clock_mono_ms() >= deadline)
@@ -308,13 +323,13 @@ static int intend(struct run *r, const struct script_step *s, bool attestation,
 	return r->l->journal->intent(r->l->journal->ctx, &f, out, e) == 0 ? 0 : fail_log(r, e);
 }
 
-/* May an irreversible step run that an earlier attempt had announced? Only when the stage can tell
- * by the device itself that it has not happened; its skip-if was false a moment ago. */
+/* May an irreversible step run that an earlier attempt had announced, with an unknown or a bad end?
+ * Only when the stage can tell by the device itself that it has not happened; its skip-if was false
+ * a moment ago. */
 static int not_blindly(struct run *r, const struct script_step *s)
 {
-	bool announced = r->begin.intended[s->index / 8] & 1u << s->index % 8;
-
-	if (!announced || r->script->stages[s->stage].skip_if.kind != SCRIPT_COND_NONE)
+	if (!step_set_has(r->begin.intended, s->index) ||
+		r->script->stages[s->stage].skip_if.kind != SCRIPT_COND_NONE)
 		return 0;
 	return fail(r, FAULT_MAY_BE_DONE, 0,
 		"stage %s, %s: announced in an earlier attempt, and the stage has no skip-if",
@@ -460,7 +475,7 @@ static int run_step(struct run *r, const struct script_step *s, unsigned tries)
 
 	r->step = s->index;
 	progress(r, 0, 0);
-	if (brake_pulled(r->l->brake))
+	if (must_stop(r))
 		return fail(r, FAULT_STOPPED, 0, "before %s", s->text);
 	if (r->resetting && s->verb != SCRIPT_RESET && after_reset(r, s, &e) != 0)
 		return -1;
@@ -473,23 +488,22 @@ static int run_step(struct run *r, const struct script_step *s, unsigned tries)
 		return rc;
 	}
 
+	if (irreversible && step_set_has(r->begin.done, s->index))
+		return record(r, s, -1, STEP_SKIPPED, 0, 0, 0, 0); /* what is done is done */
 	if (irreversible) {
 		if (not_blindly(r, s) != 0)
 			return -1;
-		if (!brake_enter(r->l->brake))
+		r->committed = brake_enter(r->l->brake);
+		if (!r->committed)
 			return fail(r, FAULT_STOPPED, 0, "before %s", s->text);
-		if (intend(r, s, false, &intent, &e) != 0) {
-			brake_leave(r->l->brake);
+		if (intend(r, s, false, &intent, &e) != 0)
 			return -1;
-		}
 		intent_seq = (int64_t)intent.seq;
 		r->irreversible = true;
 	}
 	if (script_step_changes(s))
 		r->lifecycle_known = false;
 	int rc = perform(r, s, &bytes, &e);
-	if (irreversible)
-		brake_leave(r->l->brake);
 	if (r->l->m)
 		mboot_set_timeout(r->l->m, 0);
 
@@ -521,9 +535,34 @@ static int skip_stage(struct run *r, const struct script_stage *g)
 
 static int try_stage(struct run *r, const struct script_stage *g, unsigned tries)
 {
-	for (size_t i = 0; i < g->n; i++)
-		if (run_step(r, &r->script->steps[g->first + i], tries) != 0)
-			return -1;
+	int rc = 0;
+
+	for (size_t i = 0; i < g->n && rc == 0; i++)
+		rc = run_step(r, &r->script->steps[g->first + i], tries);
+	if (r->committed)
+		brake_leave(r->l->brake);
+	r->committed = false;
+	return rc;
+}
+
+/* An earlier attempt announced an irreversible step, and nobody knows how it ended: the device may
+ * hold changes that take effect with the next reset. Reset it, so that it can tell. */
+static int settle(struct run *r, const struct script_stage *g, bool *skip, struct err *e)
+{
+	const struct script_step *unknown = NULL;
+
+	for (size_t i = g->first; g->irreversible && i < g->first + g->n && !unknown; i++)
+		if (step_set_has(r->begin.intended, i) && !step_set_has(r->begin.done, i))
+			unknown = &r->script->steps[i];
+	if (!unknown || g->skip_if.kind == SCRIPT_COND_NONE)
+		return 0;
+	note(r, "resuming: a reset tells whether \"%s\" has happened", unknown->text);
+	if (mboot_reset(r->l->m, e) != 0)
+		return fail_step(r, unknown, e);
+	if (after_reset(r, unknown, e) != 0)
+		return -1;
+	if (step_condition(r->l->m, &g->skip_if, skip, NULL, e) != 0)
+		return fail_step(r, unknown, e);
 	return 0;
 }
 
@@ -604,6 +643,8 @@ static int run_stage(struct run *r, const struct script_stage *g)
 		step_condition(r->l->m, &g->skip_if, &skip, NULL, &e) != 0)
 		return fail(r, fault_code_of_err(&e), e.device, "stage %s, skip-if: %s", g->name,
 			e.msg);
+	if (!skip && settle(r, g, &skip, &e) != 0)
+		return -1;
 	if (skip)
 		return skip_stage(r, g);
 

@@ -106,11 +106,11 @@ void history_intent(
 			h->counts.reserved--;
 	}
 	d->irreversible = d->irreversible_now = true;
-	if (step < SCRIPT_MAX_STEPS)
-		d->intended[step / 8] |= (uint8_t)(1u << step % 8);
+	step_set_add(d->intended, step);
 }
 
-void history_step(struct history *h, const char *uuid, const char *command, int64_t boot_ms)
+void history_step(struct history *h, const char *uuid, size_t step, bool done, const char *command,
+	int64_t boot_ms)
 {
 	struct history_device *d = history_find(h, uuid);
 
@@ -118,6 +118,8 @@ void history_step(struct history *h, const char *uuid, const char *command, int6
 		return;
 	snprintf(d->doing, sizeof d->doing, "%s", command);
 	d->last_boot_ms = boot_ms;
+	if (done)
+		step_set_add(d->done, step);
 }
 
 void history_end(
@@ -172,7 +174,10 @@ static int device_leaf(struct history *h, const struct leaf *leaf, struct err *e
 	case LEAF_STEP:
 		if (leaf_text(leaf, LM_COMMAND, command, sizeof command) != 0)
 			return too_long(leaf, e);
-		break;
+		history_step(h, uuid, (size_t)leaf_int(leaf, LM_STEP, 0),
+			leaf_has(leaf, LM_INTENT) && leaf_is(leaf, LM_RESULT, "ok"), command,
+			leaf->boot_ms);
+		return 0;
 	case LEAF_ATTESTATION:
 		break;
 	case LEAF_DEVICE_END: {

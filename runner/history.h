@@ -31,7 +31,7 @@ struct history_device {
 	bool irreversible; /* an irreversible step was begun, in any attempt */
 	bool irreversible_now; /* ... in the newest one */
 	char doing[96]; /* last intent or step of the newest attempt, for messages */
-	uint8_t intended[(SCRIPT_MAX_STEPS + 7) / 8];
+	uint8_t intended[STEP_SET_LEN], done[STEP_SET_LEN]; /* irreversible steps, any attempt */
 };
 
 struct history_counts {
@@ -54,7 +54,9 @@ int history_begin(struct history *h, const char *uuid, uint64_t seq, unsigned at
 	int64_t boot_ms, bool running, struct err *e) CHECKED;
 void history_intent(
 	struct history *h, const char *uuid, size_t step, bool irreversible, const char *command);
-void history_step(struct history *h, const char *uuid, const char *command, int64_t boot_ms);
+/* history_step - `done`: an irreversible step that was announced has ended well. */
+void history_step(struct history *h, const char *uuid, size_t step, bool done, const char *command,
+	int64_t boot_ms);
 void history_end(
 	struct history *h, const char *uuid, enum device_result result, enum fault_code fault);
 

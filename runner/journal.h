@@ -27,6 +27,20 @@ struct device_facts {
 	size_t place; /* index of the port in this run */
 };
 
+/* A set of steps of a script, a bit each. */
+#define STEP_SET_LEN ((SCRIPT_MAX_STEPS + 7) / 8)
+
+static inline bool step_set_has(const uint8_t set[STEP_SET_LEN], size_t step)
+{
+	return step < SCRIPT_MAX_STEPS && (set[step / 8] & 1u << step % 8);
+}
+
+static inline void step_set_add(uint8_t set[STEP_SET_LEN], size_t step)
+{
+	if (step < SCRIPT_MAX_STEPS)
+		set[step / 8] |= (uint8_t)(1u << step % 8);
+}
+
 enum begin_verdict {
 	BEGIN_GO,
 	BEGIN_DONE, /* this UUID passed before */
@@ -42,8 +56,8 @@ struct begin_answer {
 	unsigned attempt; /* from 1 */
 	bool resumes; /* an earlier attempt was interrupted */
 	bool irreversible; /* an irreversible step was begun in an earlier attempt */
-	/* steps of the script for which an intent was written in an earlier attempt */
-	uint8_t intended[(SCRIPT_MAX_STEPS + 7) / 8];
+	/* irreversible steps of the script in earlier attempts: announced, and known to be done */
+	uint8_t intended[STEP_SET_LEN], done[STEP_SET_LEN];
 };
 
 struct intent_facts {

@@ -37,7 +37,7 @@ struct request {
 	json_t *members;
 	struct waiter *waiter; /* NULL: nobody waits */
 	struct event event; /* what the screen is told afterwards */
-	bool irreversible; /* REQUEST_INTENT */
+	bool irreversible; /* REQUEST_INTENT; REQUEST_STEP: announced, and done */
 	const struct device_facts *facts; /* REQUEST_BEGIN: the waiter's */
 	char command[96]; /* REQUEST_INTENT, REQUEST_STEP: start of the script line */
 	/* set by the log thread */
@@ -101,7 +101,8 @@ static void tell_screen(struct logkeeper *lk, struct request *r, const char *kin
 	ev->kind = EVENT_RECORD;
 	struct history_counts n = history_counts(lk->history);
 	ev->counted = n.irreversible;
-	ev->complete = lk->options.quantity && n.passed + n.scrap >= lk->options.quantity;
+	ev->complete = ev->record == RECORD_END && lk->options.quantity &&
+		       n.passed + n.scrap >= lk->options.quantity;
 	ev->json = record_event(kind, r->seq, r->members,
 		lk->options.port_name && ev->place != EVENT_NO_PLACE
 			? lk->options.port_name(lk->options.ctx, ev->place)
@@ -153,8 +154,10 @@ static int write_begin(struct logkeeper *lk, struct request *r, struct err *e)
 	out->attempt = d ? d->attempts + 1 : 1;
 	out->resumes = d && d->last == DEVICE_INTERRUPTED;
 	out->irreversible = d && d->irreversible;
-	if (d)
+	if (d) {
 		memcpy(out->intended, d->intended, sizeof out->intended);
+		memcpy(out->done, d->done, sizeof out->done);
+	}
 	r->event.attempt = out->attempt;
 	r->members = record_begin(r->facts, history_counts(lk->history).begun, out->attempt,
 		out->resumes ? (int64_t)d->begin : -1);
@@ -181,7 +184,8 @@ static int write_request(struct logkeeper *lk, struct request *r, struct err *e)
 	case REQUEST_STEP:
 		if (append(lk, r, "step", e) != 0)
 			return -1;
-		history_step(lk->history, uuid, r->command, clock_boot_ms());
+		history_step(lk->history, uuid, r->event.step, r->irreversible, r->command,
+			clock_boot_ms());
 		return 0;
 	case REQUEST_RECEIPT:
 		return append(lk, r, "attestation", e);
@@ -340,6 +344,7 @@ static int call_step(void *ctx, const struct step_facts *f, struct err *e)
 	r.event.place = f->place;
 	r.event.step = f->step;
 	r.event.outcome = f->outcome;
+	r.irreversible = f->intent >= 0 && f->outcome == STEP_OK;
 	r.event.ms = f->ms;
 	r.event.done = f->bytes;
 	snprintf(r.event.stage, sizeof r.event.stage, "%s", f->stage);

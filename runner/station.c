@@ -61,8 +61,10 @@ static int no_memory(struct err *e)
 }
 
 /* --- lock ------------------------------------------------------------------------------------- */
+/* Whoever works with the station writes files that are nobody else's business, the log's too. */
 static int take_lock(struct station *s, struct err *e)
 {
+	umask(077);
 	AUTO(str_freep) char *path = station_path(s, "lock");
 	if (!path)
 		return no_memory(e);
