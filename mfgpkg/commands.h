@@ -5,6 +5,13 @@
 #include "base/cli.h"
 
 extern const struct cli_command oem_cmd_approve;
+extern const struct cli_command oem_cmd_audit_check;
+extern const struct cli_command oem_cmd_audit_cosign;
+extern const struct cli_command oem_cmd_audit_diff;
+extern const struct cli_command oem_cmd_audit_export;
+extern const struct cli_command oem_cmd_audit_merge;
+extern const struct cli_command oem_cmd_audit_prove;
+extern const struct cli_command oem_cmd_audit_query;
 extern const struct cli_command oem_cmd_audit_verify;
 extern const struct cli_command oem_cmd_cert_block_export;
 extern const struct cli_command oem_cmd_cert_block_parse;

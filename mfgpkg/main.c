@@ -8,6 +8,13 @@
 
 static const struct cli_command *const commands[] = {
 	&oem_cmd_approve,
+	&oem_cmd_audit_check,
+	&oem_cmd_audit_cosign,
+	&oem_cmd_audit_diff,
+	&oem_cmd_audit_export,
+	&oem_cmd_audit_merge,
+	&oem_cmd_audit_prove,
+	&oem_cmd_audit_query,
 	&oem_cmd_audit_verify,
 	&oem_cmd_cert_block_export,
 	&oem_cmd_cert_block_parse,

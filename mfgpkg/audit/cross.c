@@ -11,6 +11,7 @@ struct oem_cross {
 	struct db db;
 	sqlite3_stmt *put, *twice;
 	const char *names[LOGS_MAX];
+	char (*origins)[NOTE_NAME_MAX + 1]; /* LOGS_MAX */
 	int n; /* current log is n - 1 */
 };
 
@@ -18,7 +19,7 @@ int oem_cross_new(struct oem_cross **out, struct err *e)
 {
 	AUTO(oem_cross_freep) struct oem_cross *x = calloc(1, sizeof *x);
 
-	if (!x)
+	if (!x || !(x->origins = calloc(LOGS_MAX, sizeof *x->origins)))
 		return err_set(e, ERR_ENV, "out of memory");
 	if (db_open(&x->db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, e) != 0 ||
 		db_exec(&x->db,
@@ -48,6 +49,7 @@ void oem_cross_free(struct oem_cross *x)
 	db_stmt_freep(&x->put);
 	db_stmt_freep(&x->twice);
 	db_close(&x->db);
+	free(x->origins);
 	free(x);
 }
 
@@ -99,18 +101,22 @@ int oem_cross_settle(struct oem_cross *x, struct audit_result *r, struct err *e)
 {
 	int rc;
 
+	if (x->n > LOGS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d logs", LOGS_MAX);
+	memcpy(x->origins[x->n - 1], r->origin, sizeof r->origin);
 	sqlite3_bind_int(x->twice, 1, x->n - 1);
 	while ((rc = db_step(&x->db, x->twice, "compare logs", e)) == 1) {
 		int other = sqlite3_column_int(x->twice, 1);
 		bool both = sqlite3_column_int(x->twice, 2) != 0;
 		char uuid[33], text[300];
-		if (sqlite3_column_bytes(x->twice, 0) != 16)
+		/* A copy of the same log holds the same devices. */
+		if (sqlite3_column_bytes(x->twice, 0) != 16 ||
+			strcmp(x->origins[other], r->origin) == 0)
 			continue;
 		snprintf(text, sizeof text, "%s %s (leaf %lld of %.150s)",
 			hex_encode(uuid, sqlite3_column_blob(x->twice, 0), 16),
 			both ? "passed in two logs" : "was worked on in two logs",
-			(long long)sqlite3_column_int64(x->twice, 4),
-			other < LOGS_MAX ? x->names[other] : "another log");
+			(long long)sqlite3_column_int64(x->twice, 4), x->names[other]);
 		add(r, both, sqlite3_column_int64(x->twice, 3), text);
 	}
 	return rc;

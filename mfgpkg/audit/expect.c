@@ -21,7 +21,7 @@ static bool is_database(const char *path)
 
 void oem_audit_expect_clear(struct oem_audit_expect *x)
 {
-	for (size_t i = 0; x->notes && i < x->x.n_known; i++)
+	for (size_t i = 0; x->notes && i < x->n_notes; i++)
 		buf_clear(&x->notes[i]);
 	free(x->notes);
 	free(x->known);
@@ -67,7 +67,7 @@ static int take_checkpoints(struct oem_audit_expect *x, const struct cli *c, str
 		return err_set(e, ERR_ENV, "out of memory");
 	x->x.known = x->known;
 	for (size_t i = 0; i < list.n; i++) {
-		x->x.n_known = i + 1;
+		x->x.n_known = x->n_notes = i + 1;
 		if (fsio_read(list.v[i], NOTE_MAX, &x->notes[i], e) != 0)
 			return -1;
 		x->known[i] = (struct audit_known){ list.v[i], (const char *)x->notes[i].p,

@@ -23,6 +23,7 @@ struct oem_audit_expect {
 	struct audit_expect x; /* points into the rest */
 	struct minisign_pub oem[AUDIT_OEM_MAX];
 	struct buf *notes;
+	size_t n_notes;
 	struct audit_known *known;
 	struct vkey *witnesses, log_key;
 	uint8_t dice_ca[64], rtf[32];
