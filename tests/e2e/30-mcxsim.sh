@@ -116,7 +116,7 @@ sim_stop paced
 python3 -c "import sys; r=float(sys.argv[1]); sys.exit(not 90 <= r <= 100.1)" "$rate" || fail "$rate % of the line rate"
 
 step "faults by specification; wrong words are refused before anything starts"
-sim_start faulty --count 2 --fault '0:refuse=10001@get-property/2' --fault '1:silence'
+sim_start faulty --count 2 --fault '0:refuse=10001@get-property/2' '1:silence'
 [ "$(isp "$T/faulty/ttyMCX0" property 1)" = "0 1258488064" ] || fail "first query"
 [ "$(isp "$T/faulty/ttyMCX0" property 1)" = "10001 0" ] || fail "second query"
 expect 1 'nothing answers' python3 "$ISP" "$T/faulty/ttyMCX1" ping
