@@ -51,6 +51,30 @@ expect 3 'signed by the unknown key' mfgpkg inspect oem/blinky.mfgpkg -P second.
 script -qec "env -u NO_COLOR mfgpkg inspect oem/blinky.mfgpkg" /dev/null >tty.out </dev/null || fail "inspect on a terminal"
 grep -qF $'\033[1;31m!   2  receive-sb-file sb/provisioning.sb3' tty.out || fail "irreversible step not red on a terminal"
 
+step "documents follow their schemas"
+cat >schema.py <<'PY'
+import glob, json, sys, warnings
+warnings.simplefilter("ignore")
+import jsonschema
+root, schema, document = sys.argv[1:]
+store = {}
+for f in glob.glob(root + "/schemas/*.json"):
+    d = json.load(open(f))
+    store[d["$id"]] = d
+s = store[schema]
+jsonschema.Draft202012Validator(s, resolver=jsonschema.RefResolver("", s, store)).validate(json.load(open(document)))
+PY
+follows() { python3 schema.py "$ROOT" "$1" "$2" >schema.out 2>&1 || { tail -5 schema.out >&2; fail "$2 does not follow $1"; }; }
+follows inspect.schema.json inspect.json
+follows manifest.schema.json plain/manifest.json
+mfgpkg verify oem/blinky.mfgpkg -P oem.pub --json >verify.json || fail "verify --json"
+follows inspect.schema.json verify.json
+mfgpkg verify oem/blinky.mfgpkg -P second.pub --json >refused.json 2>/dev/null && fail "verify by another key"
+follows inspect.schema.json refused.json
+[ "$(jq -r '.verdict + " " + .problems[0].check' refused.json)" = "refused trust" ] || fail "verdict in JSON"
+mfgpkg verify "$ROOT/Makefile" -P oem.pub --json >notzip.json 2>/dev/null && fail "verify of no package"
+follows inspect.schema.json notzip.json
+
 step "approvals: k of n, the manifest stays as it is"
 cp oem/blinky.mfgpkg two.mfgpkg
 expect 3 '1 of 2 approvals' mfgpkg verify two.mfgpkg -P oem.pub second.pub --threshold 2
@@ -101,6 +125,7 @@ minisign -Vm order.json -p oem.pub >/dev/null || fail "minisign refuses the orde
 [ "$(jq -r .package order.json)" = "$DIGEST" ] || fail "digest in the order"
 [ "$(wc -l <order.json)" = 1 ] || fail "the order is not one line"
 [ "$(jq -r .epoch0 order.json | cut -d+ -f1)" = "$(jq -r .origin order.json)" ] || fail "epoch0 is not under the origin"
+follows order.schema.json order.json
 expect 0 'accepted' mfgpkg order verify order.json -P oem.pub --package oem/blinky.mfgpkg --at 2026-11-21T00:00:00Z
 expect 0 'not verified' mfgpkg order inspect order.json
 expect 3 'signed by the unknown key' mfgpkg order verify order.json -P second.pub
@@ -116,5 +141,6 @@ step "a trust update: signed by what was trusted and by what will be"
 expect 0 'version 1, 2 keys, threshold 2, 2 signature' \
 	mfgpkg trust update -P oem.pub second.pub --threshold 2 --version 1 -s oem/keys/package.key second.key -o trust.json
 minisign -Vm trust.json -p oem.pub >/dev/null || fail "minisign refuses the trust update"
+follows trust-update.schema.json trust.json
 expect 0 'threshold 2' mfgpkg trust inspect trust.json
 echo "plain tools: ok"

@@ -195,8 +195,10 @@ void pk_default(struct pk *p)
 	pk_add_file(p, "sb/provisioning.sb3", "provisioning-sb", "");
 	pk_add_file(p, "sb/image.sb3", "image-sb", "");
 	pk_add_file(p, "scripts/program.blhost", "script", script);
-	p->files[0].data = provisioning;
-	p->files[1].data = image;
+	pk_set(&p->files[0], provisioning.p, provisioning.len);
+	pk_set(&p->files[1], image.p, image.len);
+	buf_clear(&provisioning);
+	buf_clear(&image);
 }
 
 void pk_clear(struct pk *p)
