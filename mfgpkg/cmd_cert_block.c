@@ -8,6 +8,7 @@
 #include "mfgpkg/build/cert_block_build.h"
 #include "mfgpkg/commands.h"
 #include "mfgpkg/config.h"
+#include "mfgpkg/output.h"
 
 static const struct cli_option export_options[] = {
 	{ "config", 'c', CLI_STRING, "FILE", "configuration, YAML or JSON", false },
@@ -36,7 +37,7 @@ static int run_export(const struct cli *c, struct err *e)
 		out = named;
 	}
 	if (cert_block_export(config, ks, &block, e) != 0 ||
-		fsio_write(out, block.p, block.len, 0644, e) != 0)
+		output_write(out, block.p, block.len, 0644, e) != 0)
 		return -1;
 	return EXIT_OK;
 }

@@ -9,10 +9,13 @@
 #include "mfgpkg/build/sb31_decrypt.h"
 #include "mfgpkg/commands.h"
 #include "mfgpkg/config.h"
+#include "mfgpkg/output.h"
+#include "mfgpkg/workspace.h"
 
 static const struct cli_option export_options[] = {
 	{ "config", 'c', CLI_STRING, "FILE", "configuration, YAML or JSON", false },
 	{ "output", 'o', CLI_STRING, "FILE", "instead of containerOutputFile", false },
+	WORKSPACE_OPTION,
 	PASSPHRASE_OPTIONS,
 	{ 0 },
 };
@@ -23,7 +26,9 @@ static int run_export(const struct cli *c, struct err *e)
 	AUTO(keystore_freep) struct keystore *ks = NULL;
 	AUTO(config_freep) struct config *config = NULL;
 	AUTO(str_freep) char *named = NULL;
+	AUTO(workspace_freep) struct workspace *ws = NULL;
 	AUTO(buf_clear) struct buf file = { .max = SB31_MAX_SIZE };
+	struct sb31 sb;
 
 	if (!path)
 		return cli_usage(e, c, "-c missing");
@@ -36,8 +41,10 @@ static int run_export(const struct cli *c, struct err *e)
 			return -1;
 		out = named;
 	}
-	if (sb31_export(config, ks, &file, e) != 0 ||
-		fsio_write(out, file.p, file.len, 0644, e) != 0)
+	if (workspace_open_near(&ws, c, out, e) != 0 || sb31_export(config, ks, &file, e) != 0 ||
+		sb31_parse(&sb, file.p, file.len, e) != 0 ||
+		output_write(out, file.p, file.len, 0644, e) != 0 ||
+		output_record(ws, "sb31", path, out, file.p, file.len, sb31_signer(&sb), e) != 0)
 		return -1;
 	return EXIT_OK;
 }
