@@ -53,7 +53,7 @@ station "$T/state-two" station-two "$T/two" >/dev/null
 runner trust add --state "$T/state-two" two/keys/second.pub >/dev/null
 expect 3 'approval' runner verify --state "$T/state-two" two/blinky.mfgpkg
 expect 0 '' mfgpkg approve two/blinky.mfgpkg -s two/keys/second.key
-expect 3 'under a production order only' runner verify --state "$T/state-two" two/blinky.mfgpkg
+expect 0 '' runner verify --state "$T/state-two" two/blinky.mfgpkg
 logged two '.kind == "approval"'
 expect 0 '' mfgpkg verify two/blinky.mfgpkg -P two/keys/package.pub two/keys/second.pub --threshold 2 \
 	--log-key "$(cat two/workspace/log.vkey)" --secrets two/keys
