@@ -8,7 +8,7 @@
 #include "mfgpkg/secret_scan_internal.h"
 #include "pkg/sb_check.h"
 
-enum { MAX_NEEDLES = 4096, MAX_PLAINS = 256, MIN_SECRET = 16, MIN_DISTINCT = 6 };
+enum { MAX_NEEDLES = 4096, MAX_PLAINS = 256, MIN_SECRET = 16, MIN_DISTINCT = 6, MAX_SAME = 8 };
 
 int oem_scan_new(struct oem_scan **out, struct err *e)
 {
@@ -120,9 +120,13 @@ static int index_plain(struct oem_plain *p, struct err *e)
 		const uint8_t *w = p->data + i * SCAN_WINDOW;
 		if (is_pattern(w))
 			continue;
-		size_t at = window_hash(w) & p->mask;
-		while (p->table[at])
-			at = (at + 1) & p->mask;
+		size_t at = window_hash(w) & p->mask, same = 0;
+		for (; p->table[at] && same < MAX_SAME; at = (at + 1) & p->mask)
+			same += memcmp(p->data + (size_t)(p->table[at] - 1) * SCAN_WINDOW, w,
+					SCAN_WINDOW) == 0;
+		/* Tables repeat a window thousands of times; a few places are enough to tell. */
+		if (same == MAX_SAME)
+			continue;
 		p->table[at] = (uint32_t)i + 1;
 	}
 	return 0;

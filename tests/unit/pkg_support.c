@@ -91,7 +91,7 @@ struct minisign_key *pk_key(const char *name)
 	return parse_key(name, &b);
 }
 
-struct minisign_key *pk_key_renumbered(const char *name, uint8_t first_byte)
+struct minisign_key *pk_key_renumbered(const char *name, const char *id_hex)
 {
 	char path[200], line[BASE64_LEN(158) + 1];
 	uint8_t raw[158];
@@ -102,7 +102,7 @@ struct minisign_key *pk_key_renumbered(const char *name, uint8_t first_byte)
 	char *lf = memchr(b.p, '\n', b.len);
 	assert_non_null(lf);
 	assert_int_equal(base64_decode(raw, sizeof raw, &len, lf + 1, 212), 0);
-	raw[54] = first_byte;
+	assert_int_equal(hex_decode(raw + 54, 8, id_hex), 0);
 	memset(raw + 126, 0, 32); /* the checksum of a plain key may be zero */
 	wr_printf(&again, "untrusted comment: x\n%s\n", base64_encode(line, raw, sizeof raw));
 	return parse_key(name, &again);

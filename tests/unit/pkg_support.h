@@ -47,8 +47,8 @@ void pk_add_entry(struct pk *p, const char *path, const void *data, size_t len);
 void pk_remove_entry(struct pk *p, const char *path);
 
 struct minisign_key *pk_key(const char *name);
-/* The same secret key under another key number. */
-struct minisign_key *pk_key_renumbered(const char *name, uint8_t first_byte);
+/* The same secret key under another key number (8 bytes as stored, in hex). */
+struct minisign_key *pk_key_renumbered(const char *name, const char *id_hex);
 struct trust pk_trust(unsigned threshold, ...) __attribute__((sentinel)); /* key names, NULL */
 
 /* A vector file; the RKTH of the image in pk_default(). */

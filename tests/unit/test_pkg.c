@@ -473,6 +473,24 @@ static void not_writable(void **state)
 	minisign_key_free(bob);
 }
 
+/* A key that has bob's number does not push bob's signature out. */
+static void same_number_approves(void **state)
+{
+	(void)state;
+	AUTO(pk_clear) struct pk p;
+	AUTO(minisign_key_freep)
+	struct minisign_key *fake = pk_key_renumbered("alice", "547f3ea41ecb23a9");
+	AUTO(buf_clear) struct buf out = { 0 };
+	struct err e = { 0 };
+
+	pk_default(&p);
+	pk_build(&p, "bob");
+	assert_int_equal(oem_pkg_approve("p", p.out.p, p.out.len, fake, NULL, &out, &e), -1);
+	assert_string_equal(e.msg, "signatures/a923cb1ea43e7f54.minisig: already there, and not "
+				   "made by this key: two keys with the same number");
+	assert_int_equal(out.len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +505,7 @@ int main(void)
 		cmocka_unit_test(six_words),
 		cmocka_unit_test(written_and_approved),
 		cmocka_unit_test(not_writable),
+		cmocka_unit_test(same_number_approves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

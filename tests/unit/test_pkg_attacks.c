@@ -447,7 +447,7 @@ static void signature_under_another_name(struct pk *p)
 static void approval_counted_twice(struct pk *p)
 {
 	AUTO(buf_clear) struct buf sig = { 0 };
-	struct minisign_key *again = pk_key_renumbered("alice", 0xCD);
+	struct minisign_key *again = pk_key_renumbered("alice", "cd84e7fa33209623");
 	char name[64], id[17];
 
 	pk_default(p);

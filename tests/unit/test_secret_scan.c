@@ -243,7 +243,7 @@ static void structures(void **state)
 		0);
 	static const char *const der[] = { "k.der", "k384.der" };
 	for (size_t i = 0; i < 2; i++) {
-		AUTO(buf_clear) struct buf b = { 0 }, text = { 0 };
+		AUTO(buf_clear) struct buf b = { 0 };
 		assert_int_equal(fsio_read(ev_path("%s", der[i]), 10000, &b, &e), 0);
 		for (int form = 0; form < 2; form++) {
 			AUTO(pk_clear) struct pk p;
