@@ -30,7 +30,8 @@ for uuid, d in devices.items():
     if touched and uuid not in {b["uuid"] for b in begins.values()}:
         bad.append(f"{uuid} got a file, and the log does not know it")
     provisioned = [f for f in d["sb_accepted"] if f["kind"] == "provisioning"]
-    if (provisioned or d["lifecycle"] != "blank") and uuid not in irreversible:
+    # a board that got no file and is not blank came so (fault wrong-lifecycle)
+    if (provisioned or (touched and d["lifecycle"] != "blank")) and uuid not in irreversible:
         bad.append(f"{uuid} is {d['lifecycle']} without an intent")
     if len(provisioned) > 1:
         bad.append(f"{uuid} took the provisioning file {len(provisioned)} times")
