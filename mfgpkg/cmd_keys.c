@@ -11,6 +11,7 @@ static const struct cli_option generate_options[] = {
 	{ "type", 't', CLI_STRING, "TYPE", "rot, isk, cust-mk-sk, oem-seed or package", false },
 	{ "curve", 0, CLI_STRING, "CURVE", "p256 (default) or p384; rot and isk only", false },
 	{ "count", 'n', CLI_NUMBER, "N", "how many key pairs; rot: 4, isk: 1 unless given", false },
+	{ "bytes", 0, CLI_NUMBER, "N", "cust-mk-sk only: 32 (default) or 16", false },
 	{ "output", 'o', CLI_STRING, "DIR|FILE", "folder for rot and isk, else the file", false },
 	PASSPHRASE_OPTIONS,
 	WORKSPACE_OPTION,
@@ -67,6 +68,9 @@ static int run_generate(const struct cli *c, struct err *e)
 		return cli_usage(e, c, "-o missing");
 	if (t >= 2 && (cli_given(c, "curve") || cli_given(c, "count")))
 		return cli_usage(e, c, "--curve and --count are for rot and isk only");
+	uint64_t bytes = cli_number(c, "bytes", 32);
+	if (cli_given(c, "bytes") && (t != 2 || (bytes != 16 && bytes != 32)))
+		return cli_usage(e, c, "--bytes 16 or 32 is for cust-mk-sk only");
 	if (keystore_new(&ks, c, e) != 0)
 		return -1;
 	/* Before a passphrase is asked for. */
@@ -76,8 +80,9 @@ static int run_generate(const struct cli *c, struct err *e)
 		workspace_open_near(&ws, c, out, e) != 0)
 		return -1;
 	int rc = t < 2	  ? generate_pairs(c, type, out, passphrase, ws, e)
-		 : t == 2 ? keygen_symmetric(out, KEYSTORE_CUST_MK_SK, passphrase, ws, e)
-		 : t == 3 ? keygen_symmetric(out, KEYSTORE_OEM_SEED, passphrase, ws, e)
+		 : t == 2 ? keygen_symmetric(
+				    out, KEYSTORE_CUST_MK_SK, (size_t)bytes, passphrase, ws, e)
+		 : t == 3 ? keygen_symmetric(out, KEYSTORE_OEM_SEED, 16, passphrase, ws, e)
 			  : keygen_package(out, passphrase, ws, e);
 	return rc == 0 ? EXIT_OK : -1;
 }

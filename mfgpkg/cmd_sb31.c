@@ -140,6 +140,7 @@ static int print_json(const struct opened *o, const char *verified, size_t rkth_
 	if (verified) {
 		json_object_set_new(j, "verified", json_true());
 		json_object_set_new(j, "rkth_checked", json_boolean(rkth_len > 0));
+		json_object_set_new(j, "commands_checked", json_boolean(o->readable));
 	}
 	return json_print(j, e);
 }
@@ -231,7 +232,10 @@ static int run_verify(const struct cli *c, struct err *e)
 		printf(", RKTH as wanted");
 	if (o.readable)
 		printf(", %zu commands", o.stream.n_cmds);
-	printf("\n");
+	printf("%s%s\n", rkth_len || o.sb.devhsm ? "" : "; RKTH not compared (--rkth)",
+		o.readable    ? ""
+		: o.sb.devhsm ? "; commands not checked (only devices can decrypt them)"
+			      : "; commands not checked (--key)");
 	if (o.sb.devhsm)
 		cli_warn(c,
 			"%s: signed by the key it carries: shows that it is undamaged, not who "

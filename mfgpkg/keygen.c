@@ -70,10 +70,10 @@ int keygen_pairs(const char *dir, const char *type, enum ecc_curve curve, unsign
 	return workspace_commit(ws, e);
 }
 
-int keygen_symmetric(const char *path, enum keystore_kind kind, const struct secret *passphrase,
-	struct workspace *ws, struct err *e)
+int keygen_symmetric(const char *path, enum keystore_kind kind, size_t len,
+	const struct secret *passphrase, struct workspace *ws, struct err *e)
 {
-	AUTO(secret_freep) struct secret *s = secret_random(kind == KEYSTORE_CUST_MK_SK ? 32 : 16);
+	AUTO(secret_freep) struct secret *s = secret_random(len);
 	AUTO(buf_wipe) struct buf file = { 0 };
 
 	if (!s)
@@ -81,6 +81,8 @@ int keygen_symmetric(const char *path, enum keystore_kind kind, const struct sec
 	if (passphrase) {
 		if (keystore_seal(kind, s, passphrase, &file, e) != 0)
 			return -1;
+	} else if (kind == KEYSTORE_CUST_MK_SK && len == 16) {
+		wr_bytes(&file, s->p, s->len);
 	} else {
 		char *hex = (char *)buf_grow(&file, 2 * s->len + 1);
 		if (!hex)

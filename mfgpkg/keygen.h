@@ -18,10 +18,11 @@
 int keygen_pairs(const char *dir, const char *type, enum ecc_curve curve, unsigned count,
 	const struct secret *passphrase, struct workspace *ws, struct err *e) CHECKED;
 
-/* keygen_symmetric - 32 random bytes for CUST_MK_SK, 16 for the OEM seed, in a new file: sealed, or
- * hex digits when passphrase is NULL. */
-int keygen_symmetric(const char *path, enum keystore_kind kind, const struct secret *passphrase,
-	struct workspace *ws, struct err *e) CHECKED;
+/* keygen_symmetric - `len` random bytes in a new file: 32 or 16 for CUST_MK_SK, 16 for the OEM
+ * seed. Sealed; without passphrase hex digits, but a CUST_MK_SK of 16 bytes raw: its digits would
+ * be read as 32 bytes with leading zeros, here and by other tools. */
+int keygen_symmetric(const char *path, enum keystore_kind kind, size_t len,
+	const struct secret *passphrase, struct workspace *ws, struct err *e) CHECKED;
 
 /* keygen_package - a minisign key pair: the secret key at `path`, the public key beside it. */
 int keygen_package(const char *path, const struct secret *passphrase, struct workspace *ws,

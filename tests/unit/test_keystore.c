@@ -284,16 +284,24 @@ static void test_keygen(void **state)
 	assert_string_equal(e.msg, want);
 	assert_false(fsio_exists(in_dir("k/rot_p384_2.pem")));
 
-	assert_int_equal(keygen_symmetric(in_dir("mk"), KEYSTORE_CUST_MK_SK, NULL, NULL, &e), 0);
+	assert_int_equal(
+		keygen_symmetric(in_dir("mk"), KEYSTORE_CUST_MK_SK, 32, NULL, NULL, &e), 0);
 	assert_int_equal(mode_of("mk"), 0600);
 	assert_int_equal(keystore_new(&ks, NULL, &e), 0);
 	assert_int_equal(keystore_symmetric(ks, KEYSTORE_CUST_MK_SK, in_dir("mk"), &s, &e), 0);
 	assert_int_equal(s->len, 32);
-	assert_int_equal(keygen_symmetric(in_dir("seed"), KEYSTORE_OEM_SEED, NULL, NULL, &e), 0);
+	assert_int_equal(
+		keygen_symmetric(in_dir("seed"), KEYSTORE_OEM_SEED, 16, NULL, NULL, &e), 0);
 	assert_int_equal(keystore_symmetric(ks, KEYSTORE_OEM_SEED, in_dir("seed"), &s, &e), 0);
 	assert_int_equal(s->len, 16);
-	assert_int_equal(keygen_symmetric(in_dir("mk"), KEYSTORE_CUST_MK_SK, NULL, NULL, &e), -1);
+	assert_int_equal(
+		keygen_symmetric(in_dir("mk"), KEYSTORE_CUST_MK_SK, 32, NULL, NULL, &e), -1);
 	assert_int_equal(e.code, ERR_ENV);
+
+	assert_int_equal(
+		keygen_symmetric(in_dir("mk16"), KEYSTORE_CUST_MK_SK, 16, NULL, NULL, &e), 0);
+	assert_int_equal(keystore_symmetric(ks, KEYSTORE_CUST_MK_SK, in_dir("mk16"), &s, &e), 0);
+	assert_int_equal(s->len, 16);
 
 	assert_int_equal(keygen_package(in_dir("package.key"), NULL, NULL, &e), 0);
 	assert_int_equal(mode_of("package.key"), 0600);
@@ -381,6 +389,8 @@ static void test_pkcs11(void **state)
 		"(--passphrase-file): ");
 	refuse_pkcs11("pkcs11:object=none?module-path=" MODULE, &with_pin,
 		"pkcs11:object=none: no such private key, or PIN wrong: ");
+	refuse_pkcs11("pkcs11:token=taken-away;object=rot?module-path=" MODULE, &with_pin,
+		"pkcs11:token=taken-away;object=rot: no such private key, or PIN wrong: ");
 	refuse_pkcs11("pkcs11:token=oem;object=rot?pin-value=4711", &with_pin,
 		"pkcs11:token=oem;object=rot: pin-value is refused; use pin-source=file:PATH or "
 		"--passphrase-file");
