@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "mfgpkg/build/sb31_build.h"
 #include "mfgpkg/build/sb31_decrypt.h"
+#include "mfgpkg/build/sb31_extract.h"
 #include "mfgpkg/commands.h"
 #include "mfgpkg/config.h"
 #include "mfgpkg/output.h"
@@ -60,11 +61,23 @@ const struct cli_command oem_cmd_sb31_export = {
 /* --- parse, verify
  * -------------------------------------------------------------------------------- */
 
-static const struct cli_option read_options[] = {
-	{ "key", 'k', CLI_STRING, "FILE", "CUST_MK_SK: decrypt and check the commands", false },
-	{ "kdk-access-rights", 0, CLI_NUMBER, "N", "0 to 3; tried in turn unless given", false },
+/* clang-format off */
+#define READ_OPTIONS \
+	{ "key", 'k', CLI_STRING, "FILE", "CUST_MK_SK: decrypt and check the commands", false }, \
+	{ "kdk-access-rights", 0, CLI_NUMBER, "N", "0 to 3; tried in turn unless given", false }, \
+	PASSPHRASE_OPTIONS
+/* clang-format on */
+
+static const struct cli_option parse_options[] = {
+	{ "output", 'o', CLI_STRING, "DIR", "write the configuration and data that make it again",
+		false },
+	READ_OPTIONS,
+	{ 0 },
+};
+
+static const struct cli_option verify_options[] = {
 	{ "rkth", 0, CLI_STRING, "HEX", "the RKTH it must belong to", false },
-	PASSPHRASE_OPTIONS,
+	READ_OPTIONS,
 	{ 0 },
 };
 
@@ -191,9 +204,16 @@ static void print_text(const struct opened *o, struct err *e)
 static int run_parse(const struct cli *c, struct err *e)
 {
 	AUTO(opened_clear) struct opened o = { 0 };
+	const char *dir = cli_string(c, "output", NULL);
 
 	if (open_file(&o, c, e) != 0 || open_stream(&o, c, e) != 0)
 		return -1;
+	if (dir && !o.readable)
+		return err_set(e, ERR_USAGE, "%s: -o needs the commands, which are encrypted%s",
+			c->operands.v[0],
+			o.sb.devhsm ? " under a key that only devices have" : " (--key)");
+	if (dir && sb31_extract(dir, &o.sb, &o.stream, e) != 0)
+		return err_wrap(e, "%s", c->operands.v[0]);
 	if (c->json)
 		return print_json(&o, NULL, 0, e) != 0 ? -1 : EXIT_OK;
 	print_text(&o, e);
@@ -206,7 +226,7 @@ const struct cli_command oem_cmd_sb31_parse = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.summary = "show what is in an SB3.1 container",
-	.options = read_options,
+	.options = parse_options,
 	.run = run_parse,
 };
 
@@ -252,6 +272,6 @@ const struct cli_command oem_cmd_sb31_verify = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.summary = "check signatures, hash chain, RKTH and, with --key, every command",
-	.options = read_options,
+	.options = verify_options,
 	.run = run_verify,
 };

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -14,6 +15,7 @@
 #include "mfgpkg/build/cert_block_build.h"
 #include "mfgpkg/build/sb31_build.h"
 #include "mfgpkg/build/sb31_decrypt.h"
+#include "mfgpkg/build/sb31_extract.h"
 #include "mfgpkg/config.h"
 #include "tests/unit/sb31_vectors.h"
 
@@ -206,6 +208,63 @@ static void test_export(void **state)
 	}
 }
 
+static void put(const char *dir, const char *name, const void *data, size_t len)
+{
+	char path[300];
+	struct err e = { 0 };
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	if (fsio_write(path, data, len, 0600, &e) != 0)
+		fail_msg("%s", e.msg);
+}
+
+/* export(extract(x)) is x but for the signature of block 0. */
+static void test_extract(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/test_sb31.XXXXXX", cmd[100];
+	assert_non_null(mkdtemp(dir));
+	for (size_t i = 0; i < n_cases; i++) {
+		const struct vector *v = &cases[i];
+		AUTO(config_freep) struct config *c = NULL, *own = NULL;
+		AUTO(keystore_freep) struct keystore *ks = NULL;
+		AUTO(sb31_stream_clear) struct sb31_stream s = { 0 };
+		AUTO(secret_freep) struct secret *key = NULL;
+		AUTO(str_freep) char *signer = NULL;
+		AUTO(buf_clear) struct buf pem = { 0 }, out = { 0 };
+		struct err e = { 0 };
+		struct sb31 sb;
+		uint8_t mk[32];
+		char sub[200], path[600];
+
+		must(v, sb31_parse(&sb, v->expected.p, v->expected.len, &e), &e);
+		if (is_encrypted(v))
+			key = secret_copy(mk, vector_hex(v, "cust_mk_sk", mk, sizeof mk));
+		must(v, sb31_decrypt(&s, &sb, key, SB31_RIGHTS_FIND, &e), &e);
+		snprintf(sub, sizeof sub, "%s/%zu", dir, i);
+		must(v, sb31_extract(sub, &sb, &s, &e), &e);
+
+		snprintf(path, sizeof path, "%s/config.yaml", v->dir);
+		must(v, config_load(&own, path, &e), &e);
+		must(v, config_path(config_get(config_root(own), "signer"), &signer, &e), &e);
+		must(v, fsio_read(signer, 10000, &pem, &e), &e);
+		put(sub, "signer.pem", pem.p, pem.len);
+		if (key)
+			put(sub, "cust_mk_sk.key", key->p, key->len);
+		snprintf(path, sizeof path, "%s/config.yaml", sub);
+		must(v, keystore_new(&ks, NULL, &e), &e);
+		must(v, config_load(&c, path, &e), &e);
+		must(v, sb31_export(c, ks, &out, &e), &e);
+		assert_same_but_signatures(v, out.p, out.len);
+
+		/* Nothing is replaced. */
+		assert_int_equal(sb31_extract(sub, &sb, &s, &e), -1);
+		assert_int_equal(e.code, ERR_ENV);
+	}
+	snprintf(cmd, sizeof cmd, "rm -r %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
 /* The device-HSM container: template and final header, layout, chain, signature. The part of this
  * vector encrypts by XOR with 0xA5 and signs with isk_p256. */
 static void test_devhsm(void **state)
@@ -300,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_derived_keys),
 		cmocka_unit_test(test_decrypt),
 		cmocka_unit_test(test_export),
+		cmocka_unit_test(test_extract),
 		cmocka_unit_test(test_devhsm),
 		cmocka_unit_test(test_rkth),
 	};
