@@ -1,6 +1,6 @@
 /* bench_sb31 - SB3.1 export beside its bound: AES-CBC and SHA over the same bytes, one call each,
  * by the same library in the same run. Prints MiB of input per second (median of n), and the peak
- * memory of one export, file to container, as a multiple of the input. */
+ * memory of mfgpkg sb31 export beyond that of a tiny export, as a multiple of the input. */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,6 @@
 #include "keyed/ecc_key.h"
 #include "mfgpkg/build/cert_block_build.h"
 #include "mfgpkg/build/sb31_build.h"
-#include "mfgpkg/config.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -130,88 +129,114 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Peak memory of one export, in a process of its own: file on disk to container in memory. */
-static double peak_factor(const char *config, size_t input)
+/* A program from start to end: seconds, and its peak memory in bytes. */
+static double run(char *const argv[], double *peak)
 {
-	int fd[2];
-	long base, peak[2] = { 0 };
+	struct rusage u;
+	int status;
+	double t = now();
 
-	if (pipe(fd) != 0)
-		return 0;
+	fflush(stdout);
 	pid_t pid = fork();
-	if (pid == 0) {
-		AUTO(config_freep) struct config *c = NULL;
-		AUTO(keystore_freep) struct keystore *ks = NULL;
-		AUTO(buf_clear) struct buf out = { 0 };
-		struct rusage u;
-		struct err e = { 0 };
 
-		FILE *f = fopen("/proc/self/clear_refs", "w"); /* forget the parent's peak */
-		if (f) {
-			fputs("5", f);
-			fclose(f);
-		}
-		(void)u;
-		if (keystore_new(&ks, NULL, &e) != 0 || config_load(&c, config, &e) != 0)
-			die(&e);
-		char line[200];
-		for (int i = 0; i < 2; i++) {
-			if (i == 1 && sb31_export(c, ks, &out, &e) != 0)
-				die(&e);
-			f = fopen("/proc/self/status", "r");
-			while (f && fgets(line, sizeof line, f))
-				sscanf(line, "VmHWM: %ld", &peak[i]);
-			if (f)
-				fclose(f);
-		}
-		base = peak[1] - peak[0];
-		if (write(fd[1], &base, sizeof base) < 0)
+	if (pid == 0) {
+		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
 			_exit(1);
-		_exit(0);
+		execv(argv[0], argv);
+		_exit(127);
 	}
-	base = 0;
-	if (read(fd[0], &base, sizeof base) < 0)
-		base = 0;
-	close(fd[0]);
-	close(fd[1]);
-	waitpid(pid, NULL, 0);
-	return (double)base * 1024 / (double)input;
+	if (pid < 0 || wait4(pid, &status, 0, &u) < 0 || status != 0)
+		return -1;
+	*peak = (double)u.ru_maxrss * 1024;
+	return now() - t;
 }
 
-static double peak_of(const uint8_t *data, size_t len)
-{
-	char dir[] = "/tmp/bench_sb31.XXXXXX", path[200], text[600];
-	struct err e = { 0 };
-	char cwd[300];
+struct files {
+	char dir[32], config[100], data[100], out[100];
+	char mfgpkg[300]; /* the program beside this one */
+};
 
-	if (!mkdtemp(dir) || !getcwd(cwd, sizeof cwd))
-		return 0;
-	snprintf(path, sizeof path, "%s/data.bin", dir);
-	if (fsio_write(path, data, len, 0600, &e) != 0)
-		die(&e);
+static void files_init(struct files *f, const char *self)
+{
+	char cwd[300], text[1200];
+	const char *slash = strrchr(self, '/');
+	struct err e = { 0 };
+
+	snprintf(f->dir, sizeof f->dir, "/tmp/bench_sb31.XXXXXX");
+	snprintf(f->mfgpkg, sizeof f->mfgpkg, "%.*s/../bin/mfgpkg", slash ? (int)(slash - self) : 1,
+		slash ? self : ".");
+	if (!mkdtemp(f->dir) || !getcwd(cwd, sizeof cwd))
+		exit(1);
+	snprintf(f->config, sizeof f->config, "%s/config.yaml", f->dir);
+	snprintf(f->data, sizeof f->data, "%s/data.bin", f->dir);
+	snprintf(f->out, sizeof f->out, "%s/out.sb3", f->dir);
 	snprintf(text, sizeof text,
-		"family: mcxn947\ncertBlock: %s/tests/vectors/sb31/no-commands/cert_block.bin\n"
+		"family: mcxn947\ncontainerOutputFile: out.sb3\n"
+		"certBlock: %s/tests/vectors/sb31/no-commands/cert_block.bin\n"
 		"signer: %s/tests/vectors/keys/rot_p256_0.pem\n"
 		"containerKeyBlobEncryptionKey: %s/tests/vectors/sb31/no-commands/cust_mk_sk.txt\n"
 		"commands: [{load: {address: 0, file: data.bin}}]\n",
 		cwd, cwd, cwd);
-	snprintf(path, sizeof path, "%s/config.yaml", dir);
-	if (fsio_write(path, text, strlen(text), 0600, &e) != 0)
+	if (fsio_write(f->config, text, strlen(text), 0600, &e) != 0)
 		die(&e);
-	double f = peak_factor(path, len);
-	unlink(path);
-	snprintf(path, sizeof path, "%s/data.bin", dir);
-	unlink(path);
-	rmdir(dir);
-	return f;
 }
 
-int main(void)
+static void files_clear(const struct files *f)
 {
+	unlink(f->config);
+	unlink(f->data);
+	unlink(f->out);
+	rmdir(f->dir);
+}
+
+/* mfgpkg sb31 export of len bytes. Its peak memory counts from that of the process it was forked
+ * from, so this runs before the bench itself holds anything large. */
+static double program_once(const struct files *f, size_t len, double *peak)
+{
+	char *argv[] = { (char *)(uintptr_t)f->mfgpkg, (char[]){ "sb31" }, (char[]){ "export" },
+		(char[]){ "-c" }, (char *)(uintptr_t)f->config, NULL };
+	FILE *file = fopen(f->data, "w");
+
+	for (size_t i = 0; file && i < len; i++)
+		putc((int)(i * 2654435761u >> 13 & 0xFF), file);
+	if (!file || fclose(file) != 0)
+		return -1;
+	return run(argv, peak);
+}
+
+/* The same case by NXP's tool, when make interop has installed it. */
+static void compare_spsdk(const struct files *f)
+{
+	char nxpimage[] = "build/venv/bin/nxpimage";
+	char *argv[] = { nxpimage, (char[]){ "sb31" }, (char[]){ "export" }, (char[]){ "-c" },
+		(char *)(uintptr_t)f->config, NULL };
+	double peak, ours = program_once(f, MIB, &peak);
+
+	printf("whole program, 1 MiB, n = 1: mfgpkg %.0f ms", ours * 1000);
+	if (access(nxpimage, X_OK) == 0)
+		printf(", SPSDK nxpimage %.0f ms", run(argv, &peak) * 1000);
+	printf("\n\n");
+}
+
+int main(int argc, char **argv)
+{
+	struct files files;
+	double base = 0, peak[3] = { 0 };
+
 	static const struct {
 		size_t mib;
 		int n;
 	} sizes[] = { { 1, 31 }, { 16, 9 }, { 64, 5 } };
+	(void)argc;
+	files_init(&files, argv[0]);
+	if (program_once(&files, 16, &base) < 0)
+		fprintf(stderr, "bench_sb31: %s does not run: no memory figures\n", files.mfgpkg);
+	for (size_t k = 0; k < 3; k++)
+		if (program_once(&files, sizes[k].mib * MIB, &peak[k]) >= 0)
+			peak[k] -= base;
+	compare_spsdk(&files);
+	files_clear(&files);
+
 	uint8_t *data = malloc(64 * MIB), *buf = malloc(80 * MIB);
 
 	if (!data || !buf)
@@ -248,7 +273,7 @@ int main(void)
 				ecc_curve_name(curve), sizes[k].mib, n, mib / a[m], mib / b[m],
 				mib / p[m], 100 * b[m] / a[m], 100 * p[m] / a[m]);
 			if (curve == ECC_P256)
-				printf(" %6.2f x input", peak_of(data, len));
+				printf(" %7.2f x input", peak[k] / (double)len);
 			printf("\n");
 		}
 		setup_clear(&s);

@@ -6,7 +6,7 @@ EXTRA_TARGETS += bench
 $(B)/bench/%: $(B)/obj/tests/bench/%.c.o $(LIB_SIM) $(LIB_MFGPKG) $(LIB_RUNNER) $(LIB_KEYED) $(LIB_COMMON)
 	$(call link,$(LIBS_MFGPKG) $(LIBS_RUNNER) $(LIBS_COMMON))
 
-bench: $(BENCH)
+bench: $(BENCH) $(PROGRAMS)
 	@for b in $(sort $(BENCH)); do echo "== $$(basename $$b)"; $$b || exit 1; done
 
 # The far end of the line is a board of the unit tests.
