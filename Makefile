@@ -19,7 +19,8 @@ B := build$(if $(filter-out rel,$(V)),/$(V))
 DEPS_BUILD := gcc make pkg-config libc6-dev libsodium-dev libssl-dev libzip-dev libsqlite3-dev \
 	libserialport-dev libudev-dev libjansson-dev libyaml-dev libelf-dev libncurses-dev zlib1g-dev
 DEPS_CHECK := $(DEPS_BUILD) libcmocka-dev minisign sqlite3 unzip jq python3 python3-nacl \
-	python3-jsonschema binutils srecord clang clang-format mandoc
+	python3-jsonschema binutils srecord clang clang-format mandoc openssl \
+	softhsm2 libengine-pkcs11-openssl
 
 # --- compiler settings ----------------------------------------------------------------------
 WARN := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
