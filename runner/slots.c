@@ -45,6 +45,7 @@ int slots_map(struct slots *slots, const char *name, const char *glob, struct er
 		return err_set(e, ERR_LIMIT, "at most %d slots", SLOTS_MAX);
 	if (!r)
 		r = &slots->map[slots->n_map++];
+	*r = (struct slot_rule){ 0 };
 	snprintf(r->name, sizeof r->name, "%s", name);
 	snprintf(r->port, sizeof r->port, "%s", glob);
 	return 0;
