@@ -106,6 +106,9 @@ static void out_of_place(struct audit *a, int64_t row, bool claims, uint64_t cla
 	if (want == 0 && (!claims || claimed > 0))
 		FAULT(a, "head cut", 0, "the log begins with row %lld, leaf %lld: its head was cut",
 			(long long)row, claims ? (long long)claimed : -1);
+	else if (claims && claimed < want)
+		FAULT(a, "inserted leaf", want, "row %lld holds a leaf that calls itself %llu",
+			(long long)row, (unsigned long long)claimed);
 	else if (claims && claimed == want)
 		FAULT(a, "renumbered row", want, "leaf %llu stands in row %lld",
 			(unsigned long long)want, (long long)row);
@@ -113,9 +116,6 @@ static void out_of_place(struct audit *a, int64_t row, bool claims, uint64_t cla
 		FAULT(a, "reordered leaves", want,
 			"row %lld holds leaf %lld, and leaf %llu comes later", (long long)row,
 			claims ? (long long)claimed : -1, (unsigned long long)want);
-	else if (claims && claimed < want)
-		FAULT(a, "inserted leaf", want, "row %lld holds a leaf that calls itself %llu",
-			(long long)row, (unsigned long long)claimed);
 	else
 		FAULT(a, "deleted leaf", want, "leaf %llu is missing: row %lld holds leaf %lld",
 			(unsigned long long)want, (long long)row, claims ? (long long)claimed : -1);
@@ -212,7 +212,8 @@ static void check_seal(struct audit *a, const struct leaf *l)
 			(long long)leaf_int(l, LM_EPOCH, -1), (unsigned long long)a->epoch);
 	merkle_root(&a->tree, root);
 	if (leaf_int(l, LM_SIZE, -1) != (int64_t)l->seq ||
-		leaf_base64(l, LM_ROOT, have, sizeof have) != 0 || memcmp(root, have, 32) != 0)
+		leaf_base64(l, LM_ROOT, have, sizeof have) != 0 ||
+		(memcmp(root, have, 32) != 0 && !a->tree_broken))
 		FAULT(a, "false seal", l->seq,
 			"size or root of the seal are not those of the leaves before it");
 	if (!leaf_has(l, LM_NEXT) && (!a->close_seen || a->close_leaf != (int64_t)l->seq - 1))
@@ -408,6 +409,19 @@ static void settle(struct audit *a)
 		r->verdict = AUDIT_PASS;
 }
 
+/* The rest cannot be read: a finding about the file when SQLite blames the file. */
+static int damaged(struct audit *a, struct err *e)
+{
+	if (e->code != ERR_ENV || !audit_is_damage(a))
+		return -1;
+	a->chain_broken = true;
+	FAULT(a, "corrupt pages", a->tree.n ? (int64_t)a->tree.n - 1 : -1,
+		"the database is damaged after %llu leaves: %s", (unsigned long long)a->tree.n,
+		sqlite3_errstr(a->file.db.fault));
+	err_clear(e);
+	return 0;
+}
+
 static int examine(struct audit *a, struct err *e)
 {
 	int rc = audit_check_file(a, e);
@@ -416,26 +430,12 @@ static int examine(struct audit *a, struct err *e)
 		return rc < 0 ? -1 : 0;
 	if (audit_index_open(&a->index, e) != 0 || sigpool_new(&a->pool, 0, e) != 0)
 		return -1;
-	struct err de = { 0 };
-	if (audit_tree_start(a, &de) != 0 || all_rows(a, &de) != 0) {
-		/* The rest cannot be read: that is a finding about the file when SQLite says so. */
-		if (!audit_is_damage(a) || de.code != ERR_ENV) {
-			*e = de;
-			return -1;
-		}
-		a->chain_broken = true;
-		FAULT(a, "corrupt pages", a->tree.n ? (int64_t)a->tree.n - 1 : -1,
-			"the database is damaged after %llu leaves: %s",
-			(unsigned long long)a->tree.n, sqlite3_errmsg(a->file.db.h));
-	}
-	if (audit_tree_end(a, e) != 0)
-		return -1;
-	if (!a->chain_broken) {
-		audit_device_end(a);
-		if (audit_check_blobs(a, e) != 0)
-			return -1;
-	}
-	return 0;
+	if (audit_tree_start(a, e) != 0 || all_rows(a, e) != 0 || audit_tree_end(a, e) != 0)
+		return damaged(a, e);
+	if (a->chain_broken)
+		return 0;
+	audit_device_end(a);
+	return audit_check_blobs(a, e) != 0 ? damaged(a, e) : 0;
 }
 
 int audit_verify(const char *path, const struct audit_expect *expect, struct audit_result *out,

@@ -13,7 +13,7 @@
 /* Faults of SQLite that say something about the file, not about this machine. */
 bool audit_is_damage(const struct audit *a)
 {
-	int rc = sqlite3_errcode(a->file.db.h) & 0xFF;
+	int rc = a->file.db.fault & 0xFF;
 
 	return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB || rc == SQLITE_ERROR ||
 	       rc == SQLITE_FORMAT || rc == SQLITE_TOOBIG || rc == SQLITE_CANTOPEN;
@@ -145,7 +145,7 @@ int audit_check_file(struct audit *a, struct err *e)
 	FAULT(a,
 		sqlite3_errcode(a->file.db.h) == SQLITE_NOTADB ? "not a log of ours"
 							       : "corrupt pages",
-		-1, "%s", sqlite3_errmsg(a->file.db.h));
+		-1, "%s", sqlite3_errstr(a->file.db.fault));
 	return 1;
 }
 
@@ -194,10 +194,6 @@ int audit_check_blobs(struct audit *a, struct err *e)
 			return -1;
 		if (!named)
 			FAULT(a, "unnamed blob", -1, "no leaf names the blob %s", hex);
-	}
-	if (rc < 0 && audit_is_damage(a)) {
-		FAULT(a, "corrupt pages", -1, "blobs: %s", sqlite3_errmsg(a->file.db.h));
-		return 0;
 	}
 	return rc;
 }

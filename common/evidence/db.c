@@ -7,6 +7,7 @@ int db_fault(struct db *db, struct err *e, const char *action)
 {
 	int rc = sqlite3_extended_errcode(db->h);
 
+	db->fault = rc;
 	if ((rc & 0xFF) == SQLITE_BUSY)
 		return err_set(e, ERR_ENV, "%s: cannot %s: another process is writing this log",
 			db->path, action);

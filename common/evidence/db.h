@@ -12,6 +12,7 @@
 struct db {
 	sqlite3 *h;
 	char path[512]; /* for messages */
+	int fault; /* extended result code of the last fault, 0: none */
 };
 
 /* flags: SQLITE_OPEN_*. vfs may be NULL. The database is closed by db_close, also after failure. */

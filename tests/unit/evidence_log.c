@@ -8,6 +8,7 @@
 
 #include "base/fsio.h"
 #include "base/text.h"
+#include "evidence_forge.h"
 #include "evidence_log.h"
 #include "evidence_support.h"
 #include "keyed/minisign_key.h"
@@ -149,29 +150,76 @@ uint64_t ev_log_begin(struct ev_log *t, unsigned uuid, int attempt)
 	return t->begin;
 }
 
-void ev_log_device(struct ev_log *t, unsigned uuid, bool pass)
+static void provision(struct ev_log *t, const char *text, bool pass)
 {
-	char text[33];
-
-	ev_uuid(uuid, text);
-	uint64_t begin = ev_log_begin(t, uuid, 1);
 	uint64_t intent = ev_log_add(t, "intent",
-		json_pack("{s:I, s:s, s:i, s:s, s:s, s:s}", "begin", (json_int_t)begin, "uuid",
+		json_pack("{s:I, s:s, s:i, s:s, s:s, s:s}", "begin", (json_int_t)t->begin, "uuid",
 			text, "step", 0, "stage", "provision", "command",
 			"receive-sb-file sb/provisioning.sb3", "why", "irreversible"));
 	commit(t);
 	ev_log_add(t, "step",
 		json_pack("{s:I, s:s, s:i, s:s, s:s, s:I, s:s, s:i, s:i, s:i, s:i}", "begin",
-			(json_int_t)begin, "uuid", text, "step", 0, "stage", "provision", "command",
-			"receive-sb-file sb/provisioning.sb3", "intent", (json_int_t)intent,
-			"result", pass ? "ok" : "failed", "status", pass ? 0 : 10101, "tries", 1,
-			"ms", 1311, "bytes", 6416));
+			(json_int_t)t->begin, "uuid", text, "step", 0, "stage", "provision",
+			"command", "receive-sb-file sb/provisioning.sb3", "intent",
+			(json_int_t)intent, "result", pass ? "ok" : "failed", "status",
+			pass ? 0 : 10101, "tries", 1, "ms", 1311, "bytes", 6416));
+}
+
+static void end(struct ev_log *t, const char *text, bool pass, int64_t attestation)
+{
 	ev_log_add(t, "device-end",
-		json_pack("{s:I, s:s, s:s, s:o, s:b, s:s, s:n, s:i}", "begin", (json_int_t)begin,
+		json_pack("{s:I, s:s, s:s, s:o, s:b, s:s, s:o, s:i}", "begin", (json_int_t)t->begin,
 			"uuid", text, "result", pass ? "pass" : "fail", "reason",
 			pass ? json_null() : json_string("10101 RomLdrSignature"), "irreversible",
-			1, "lifecycle", "in-field", "attestation", "ms", 4127));
+			1, "lifecycle", "in-field", "attestation",
+			attestation < 0 ? json_null() : json_integer(attestation), "ms", 4127));
 	commit(t);
+}
+
+void ev_log_device(struct ev_log *t, unsigned uuid, bool pass)
+{
+	char text[33];
+
+	ev_log_begin(t, uuid, 1);
+	provision(t, ev_uuid(uuid, text), pass);
+	end(t, text, pass, -1);
+}
+
+static int64_t attest(struct ev_log *t, unsigned uuid, unsigned die, unsigned ca)
+{
+	char text[33], response[440], hex[65];
+	uint8_t id[16], package_id[16], challenge[32];
+	struct err e = { 0 };
+
+	assert_int_equal(hex_decode(id, 16, ev_uuid(uuid, text)), 0);
+	assert_int_equal(hex_decode(package_id, 16, "5a0f3a526c1e4e0e9d0c2b7f5d1c9a11"), 0);
+	uint64_t intent = ev_log_add(t, "intent",
+		json_pack("{s:I, s:s, s:i, s:s, s:s, s:s}", "begin", (json_int_t)t->begin, "uuid",
+			text, "step", 1, "stage", "attest", "command", "dice-attest", "why",
+			"attestation"));
+	commit(t);
+	assert_int_equal(log_dice_challenge(t->log, intent + 1, package_id, challenge, &e), 0);
+	forge_response(response, id, challenge, die, ca);
+	return (int64_t)ev_log_add(t, "attestation",
+		json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:i, s:s}", "begin", (json_int_t)t->begin,
+			"uuid", text, "intent", (json_int_t)intent, "size", (json_int_t)intent + 1,
+			"challenge", hex_encode(hex, challenge, 32), "result", "ok", "status", 0,
+			"response", response));
+}
+
+void ev_log_attest(struct ev_log *t, unsigned uuid, unsigned die, unsigned ca)
+{
+	attest(t, uuid, die, ca);
+	commit(t);
+}
+
+void ev_log_attested(struct ev_log *t, unsigned uuid, unsigned die)
+{
+	char text[33];
+
+	ev_log_begin(t, uuid, 1);
+	provision(t, ev_uuid(uuid, text), true);
+	end(t, text, true, attest(t, uuid, die, 0));
 }
 
 void ev_log_end(struct ev_log *t)

@@ -30,6 +30,10 @@ uint64_t ev_log_add(struct ev_log *t, const char *kind, json_t *members);
 uint64_t ev_log_begin(struct ev_log *t, unsigned uuid, int attempt);
 /* ev_log_device - begin, intent, step, attestation refused, end; committed as a runner would. */
 void ev_log_device(struct ev_log *t, unsigned uuid, bool pass);
+/* ev_log_attest - intent and a receipt of the open device: die `die` under DICE CA `ca`. */
+void ev_log_attest(struct ev_log *t, unsigned uuid, unsigned die, unsigned ca);
+/* ev_log_attested - a device as above that passes with a receipt. */
+void ev_log_attested(struct ev_log *t, unsigned uuid, unsigned die);
 void ev_log_end(struct ev_log *t);
 char *ev_uuid(unsigned n, char out[33]);
 
