@@ -21,6 +21,16 @@ expect 2 'sealed already' mfgpkg keys seal --type cust-mk-sk "$W/keys/mk.sealed"
 openssl pkey -in "$W/keys/rot_p384_0.pem" -passin "file:$T/pass" -pubout | cmp - "$W/keys/rot_p384_0.pub" ||
 	fail "OpenSSL reads another public key out of our encrypted PEM"
 
+step "passphrases that are none"
+printf '\nsecond line\n' >"$T/empty"
+expect 2 'first line is empty, wanted a passphrase' \
+	mfgpkg keys generate --type oem-seed -o "$W/x" --passphrase-file "$T/empty"
+head -c 2000 /dev/zero | tr '\0' x >"$T/long"
+expect 2 'first line is no passphrase' mfgpkg keys generate --type oem-seed -o "$W/x" --passphrase-file "$T/long"
+expect 2 'at most one of' mfgpkg keys generate --type oem-seed -o "$W/x" --passphrase-file "$T/pass" --no-passphrase
+expect 4 'passphrase-fd 9' mfgpkg keys generate --type oem-seed -o "$W/x" --passphrase-fd 9
+[ ! -e "$W/x" ] || fail "a key was written"
+
 step "passphrase asked for on a terminal: twice for new keys, not echoed"
 cat >"$T/ask.py" <<-'END'
 	import os, pty, sys

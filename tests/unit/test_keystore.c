@@ -13,6 +13,7 @@
 
 #include "base/fsio.h"
 #include "base/text.h"
+#include "mfgpkg/build/sb31_build.h"
 #include "mfgpkg/config.h"
 #include "mfgpkg/keygen.h"
 #include "mfgpkg/keystore.h"
@@ -433,6 +434,22 @@ static void test_pkcs11(void **state)
 	if (ecc_key_load(&key, uri, &none, &e) != 0)
 		fail_msg("%s", e.msg);
 	ecc_key_freep(&key);
+
+	/* A container signed in the token. */
+	AUTO(config_freep) struct config *c = NULL;
+	AUTO(keystore_freep) struct keystore *ks = NULL;
+	AUTO(buf_clear) struct buf text = { 0 }, out = { 0 };
+	struct sb31 sb;
+	wr_printf(&text,
+		"family: mcxn947\ncertBlock: tests/vectors/sb31/no-commands/cert_block.bin\n"
+		"signer: %s\ntimestamp: 5\ncommands: []\n"
+		"containerKeyBlobEncryptionKey: tests/vectors/sb31/no-commands/cust_mk_sk.txt\n",
+		uri);
+	assert_int_equal(keystore_new(&ks, NULL, &e), 0);
+	assert_int_equal(config_load_bytes(&c, "t.yaml", text.p, text.len, &e), 0);
+	if (sb31_export(c, ks, &out, &e) != 0 || sb31_parse(&sb, out.p, out.len, &e) != 0 ||
+		sb31_verify(&sb, &e) != 0)
+		fail_msg("%s", e.msg);
 }
 
 int main(void)
