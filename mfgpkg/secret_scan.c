@@ -29,6 +29,7 @@ void oem_scan_free(struct oem_scan *s)
 		secret_free(s->needles[i].backward);
 	}
 	for (size_t i = 0; i < s->n_plains; i++) {
+		explicit_bzero(s->plains[i].data, s->plains[i].len);
 		free(s->plains[i].data);
 		free(s->plains[i].table);
 	}

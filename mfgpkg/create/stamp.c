@@ -124,7 +124,7 @@ static bool member_is(const json_t *o, const char *key, const char *wanted)
 bool stamps_current(const struct stamps *s, const char *step, const struct inputs *in,
 	const char *also, const char *output)
 {
-	AUTO(buf_clear) struct buf data = { 0 };
+	AUTO(buf_wipe) struct buf data = { 0 };
 	char stamp[2 * STAMP_LEN + 1], hex[65];
 	uint8_t sha256[32];
 	struct err none = { 0 };

@@ -45,8 +45,8 @@ bool sim_device_in_field(const struct sim_device *d)
 
 void sim_device_set_uuid(struct sim_device *d, const uint8_t uuid[SIM_UUID_LEN])
 {
-	memcpy(d->uuid, uuid, SIM_UUID_LEN);
-	sim_roots_derive(&d->roots, d->opt.chip->family, uuid);
+	memmove(d->uuid, uuid, SIM_UUID_LEN);
+	sim_roots_derive(&d->roots, d->chip->family, d->uuid);
 }
 
 int sim_device_new(
@@ -108,8 +108,8 @@ void sim_device_power_on(struct sim_device *d)
 {
 	d->power_on_us = UINT64_MAX;
 	forget(d);
-	sim_boot(d);
 	sim_fault_reset(d);
+	sim_boot(d);
 }
 
 void sim_device_reset(struct sim_device *d)

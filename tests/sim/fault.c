@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "tests/sim/boot.h"
 #include "tests/sim/device.h"
 
 /* --- the kinds -------------------------------------------------------------------------------- */
@@ -425,9 +426,10 @@ void sim_fault_go_away(struct sim_device *d, const struct sim_fault *f)
 
 static void strike(struct sim_device *d, const struct sim_fault *f)
 {
-	if (f->kind == SIM_FAULT_WRONG_FAMILY)
+	if (f->kind == SIM_FAULT_WRONG_FAMILY) {
 		d->chip = f->what;
-	else if (f->kind == SIM_FAULT_WRONG_LIFECYCLE) {
+		sim_device_set_uuid(d, d->uuid); /* the keys of that family */
+	} else if (f->kind == SIM_FAULT_WRONG_LIFECYCLE) {
 		sim_fuse_set_lifecycle(&d->fuses, (uint8_t)f->value);
 		d->changed = true;
 	} else if (f->kind == SIM_FAULT_RENAME)
@@ -438,9 +440,13 @@ static void strike(struct sim_device *d, const struct sim_fault *f)
 
 void sim_fault_start(struct sim_device *d)
 {
+	uint32_t fuse = d->fuses.word[SIM_FUSE_LIFE_CYCLE];
+
 	for (size_t i = 0; i < d->faults.n; i++)
 		if (d->faults.f[i].place == SIM_AT_START && d->faults.f[i].times)
 			strike(d, use(&d->faults.f[i]));
+	if (d->fuses.word[SIM_FUSE_LIFE_CYCLE] != fuse)
+		sim_boot(d); /* as if it had always been so */
 }
 
 void sim_fault_reset(struct sim_device *d)

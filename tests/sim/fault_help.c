@@ -33,7 +33,7 @@ const char sim_fault_help[] =
 	"said\n"
 	"stuck                         rx tx command data sb reset none   ACK, but never an "
 	"answer\n"
-	"wrong-family    family        reset none             reports the sizes of another part\n"
+	"wrong-family    family        reset none             sizes and keys of another part\n"
 	"wrong-lifecycle life cycle    reset none             fuse moved to this life cycle\n"
 	"rename                        reset                  the port returns under another name\n"
 	"\n"

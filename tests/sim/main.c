@@ -26,7 +26,7 @@ static const struct cli_option options[] = {
 		false },
 	{ "flash-timing", 0, CLI_FLAG, NULL, "erasing and programming take their time", false },
 	{ "fault", 0, CLI_LIST, "SPEC", "DEVICES:KIND[=VALUE][@PLACE][xTIMES], see `mcxsim faults`",
-		false },
+		true },
 	{ "state", 0, CLI_STRING, "FILE", "keep the devices here between runs", false },
 	{ "report", 0, CLI_STRING, "FILE", "write the report here instead of to stdout", false },
 	{ "max-packet", 0, CLI_NUMBER, "N", "property 11, 32..4096 (default 512)", false },

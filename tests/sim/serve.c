@@ -221,6 +221,8 @@ static void service(struct sim_serve *s, size_t i)
 		if (!read_in(s, l, now))
 			break;
 	}
+	if (l->port.fd < 0 && !l->unplugged && l->retry_us < l->next_us)
+		l->next_us = l->retry_us; /* it just went away */
 	uint64_t deadline = sim_device_deadline(d);
 	if (deadline < l->next_us)
 		l->next_us = deadline;

@@ -249,10 +249,13 @@ static void faults_of_the_start(void **state)
 	assert_int_equal(mboot_get_property(h.m, 4, 0, w, 4, &n, &e), 0);
 	assert_int_equal(w[0], 0x100000);
 	sim_host_stop(&h);
-	start(&h, "*:wrong-lifecycle=in-field@reset=1");
+	start(&h, "*:wrong-lifecycle=in-field");
 	assert_int_equal(mboot_efuse_read_once(h.m, 1, w, &e), 0);
 	assert_int_equal(w[0], 0x0F00000F);
-	assert_false(sim_device_in_field(h.d)); /* at the next reset */
+	assert_true(sim_device_in_field(h.d));
+	sim_host_stop(&h);
+	start(&h, "*:wrong-lifecycle=in-field@reset=2");
+	assert_false(sim_device_in_field(h.d));
 	assert_true(sim_host_reset(&h));
 	assert_true(sim_device_in_field(h.d));
 	sim_host_stop(&h);
