@@ -12,6 +12,7 @@ extern const struct cli_command oem_cmd_audit_export;
 extern const struct cli_command oem_cmd_audit_merge;
 extern const struct cli_command oem_cmd_audit_prove;
 extern const struct cli_command oem_cmd_audit_query;
+extern const struct cli_command oem_cmd_audit_report;
 extern const struct cli_command oem_cmd_audit_verify;
 extern const struct cli_command oem_cmd_cert_block_export;
 extern const struct cli_command oem_cmd_cert_block_parse;

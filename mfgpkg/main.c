@@ -15,6 +15,7 @@ static const struct cli_command *const commands[] = {
 	&oem_cmd_audit_merge,
 	&oem_cmd_audit_prove,
 	&oem_cmd_audit_query,
+	&oem_cmd_audit_report,
 	&oem_cmd_audit_verify,
 	&oem_cmd_cert_block_export,
 	&oem_cmd_cert_block_parse,
