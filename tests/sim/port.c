@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
@@ -17,12 +18,12 @@ void sim_port_init(struct sim_port *p)
 
 int sim_port_open_pty(struct sim_port *p, const char *link, struct err *e)
 {
-	char pts[64];
+	char *pts = p->pts;
 	struct termios t;
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK), slave = -1;
 
 	if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 ||
-		ptsname_r(master, pts, sizeof pts) != 0) {
+		ptsname_r(master, pts, sizeof p->pts) != 0) {
 		err_errno(e, "no pseudo-terminal for %s", link);
 		goto fail;
 	}
@@ -91,4 +92,10 @@ void sim_port_close(struct sim_port *p)
 			unlink(p->name);
 	}
 	p->fd = p->slave = -1;
+}
+
+void sim_port_forget_host(const struct sim_port *p)
+{
+	if (p->slave >= 0)
+		(void)ioctl(p->slave, TIOCNXCL);
 }

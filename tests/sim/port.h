@@ -20,6 +20,7 @@ struct sim_port {
 	int slave; /* own descriptor of the slave side, -1 for a socket */
 	char name[SIM_PORT_PATH_MAX]; /* what a host opens: the link; or the socket's path */
 	bool socket;
+	char pts[64]; /* the slave's own name */
 };
 
 void sim_port_init(struct sim_port *p);
@@ -31,6 +32,10 @@ int sim_port_open_pty(struct sim_port *p, const char *link, struct err *e) CHECK
 int sim_port_connect(struct sim_port *p, const char *path, struct err *e) CHECKED;
 
 void sim_port_close(struct sim_port *p); /* unplug: hang up, remove the link; name stays */
+
+/* sim_port_forget_host - what a real port forgets when its last user closes it: that it was opened
+ * for exclusive use. (Our own descriptor keeps a pseudo-terminal from noticing.) */
+void sim_port_forget_host(const struct sim_port *p);
 
 /* sim_port_baud - the line rate a host has set, 0 when it cannot be told. */
 uint32_t sim_port_baud(const struct sim_port *p);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -25,6 +26,7 @@ enum {
 	EV_SIGNAL = SIM_DEVICES_MAX,
 	EV_TIMER,
 	EV_CONTROL,
+	EV_OPENS,
 	EV_CLIENT, /* + index */
 };
 
@@ -75,6 +77,9 @@ static int plug(struct sim_serve *s, size_t i, struct err *e)
 		return -1;
 	line_clear(l);
 	l->retry_us = UINT64_MAX;
+	l->hosts = 0;
+	l->watch =
+		l->port.socket ? -1 : inotify_add_watch(s->opens, l->port.pts, IN_OPEN | IN_CLOSE);
 	/* Edge-triggered: bytes that wait for their time on the line must not wake us. */
 	if (watch(s, l->port.fd, (uint32_t)i, EPOLLIN | EPOLLOUT | EPOLLET) != 0)
 		return err_errno(e, "epoll");
@@ -228,6 +233,28 @@ static void service(struct sim_serve *s, size_t i)
 		l->next_us = deadline;
 }
 
+/* Hosts opened or closed terminals: count, and tidy up behind the last one. */
+static void count_hosts(struct sim_serve *s)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	ssize_t n = read(s->opens, events, sizeof events);
+
+	for (char *p = events; n > 0 && p < events + n;) {
+		const struct inotify_event *ev = (const struct inotify_event *)(const void *)p;
+		p += sizeof *ev + ev->len;
+		for (size_t i = 0; i < s->n; i++) {
+			struct sim_line *l = &s->lines[i];
+			if (l->watch != ev->wd || l->port.fd < 0)
+				continue;
+			l->hosts += ev->mask & IN_OPEN ? 1 : ev->mask & IN_CLOSE ? -1 : 0;
+			if (l->hosts <= 0) {
+				l->hosts = 0;
+				sim_port_forget_host(&l->port);
+			}
+		}
+	}
+}
+
 /* --- control ---------------------------------------------------------------------------------- */
 
 void sim_control(struct sim_serve *s, const char *line, char answer[256])
@@ -345,8 +372,10 @@ int sim_serve_open(struct sim_serve *s, struct err *e)
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->opens = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	s->control = -1;
-	if (s->epoll < 0 || s->timer < 0 || s->signals < 0 ||
+	if (s->epoll < 0 || s->timer < 0 || s->signals < 0 || s->opens < 0 ||
+		watch(s, s->opens, EV_OPENS, EPOLLIN) != 0 ||
 		watch(s, s->signals, EV_SIGNAL, EPOLLIN) != 0 ||
 		watch(s, s->timer, EV_TIMER, EPOLLIN) != 0)
 		return err_errno(e, "event loop");
@@ -424,7 +453,9 @@ int sim_serve_run(struct sim_serve *s, struct err *e)
 				uint64_t count;
 				if (read(s->timer, &count, sizeof count) < 0)
 					continue;
-			} else if (id == EV_CONTROL)
+			} else if (id == EV_OPENS)
+				count_hosts(s);
+			else if (id == EV_CONTROL)
 				accept_client(s);
 			else if (id >= EV_CLIENT)
 				serve_client(s, id - EV_CLIENT);
@@ -460,4 +491,6 @@ void sim_serve_close(struct sim_serve *s)
 		close(s->timer);
 	if (s->signals > 0)
 		close(s->signals);
+	if (s->opens > 0)
+		close(s->opens);
 }

@@ -21,6 +21,7 @@
 struct sim_line {
 	struct sim_device *d;
 	struct sim_port port;
+	int watch, hosts; /* inotify of the terminal: how many have it open */
 	unsigned renames; /* the link got a new name so often */
 	bool unplugged; /* on purpose: not joined again by itself */
 	uint64_t retry_us; /* socket: next attempt to connect; pty: comes back then */
@@ -45,7 +46,7 @@ struct sim_serve {
 	uint32_t baud; /* 0: as set on the terminal */
 	const char *dir; /* of the links; NULL: sockets */
 	const char *connect; /* format of the socket paths, one %d or %u */
-	int epoll, timer, signals, control;
+	int epoll, timer, signals, opens, control;
 	const char *control_path; /* NULL: none */
 	int clients[8]; /* of the control socket */
 	int (*save)(struct sim_serve *s, struct err *e); /* called when something changed */
