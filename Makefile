@@ -78,6 +78,7 @@ LIB_SIM := $(B)/lib/libsim.a
 PROGRAMS := $(B)/bin/mfgpkg $(B)/bin/runner $(if $(wildcard tests/sim/main.c),$(B)/bin/mcxsim)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 
+.SECONDARY:
 .PHONY: all demo check check-run deps deps-demo deps-check unit san tsan fuzz bench interop rig soak layers \
 	format format-check install clean help headers
 all: $(PROGRAMS)
