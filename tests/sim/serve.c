@@ -374,11 +374,12 @@ int sim_serve_open(struct sim_serve *s, struct err *e)
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->opens = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	s->control = -1;
-	if (s->epoll < 0 || s->timer < 0 || s->signals < 0 || s->opens < 0 ||
-		watch(s, s->opens, EV_OPENS, EPOLLIN) != 0 ||
+	if (s->epoll < 0 || s->timer < 0 || s->signals < 0 ||
 		watch(s, s->signals, EV_SIGNAL, EPOLLIN) != 0 ||
 		watch(s, s->timer, EV_TIMER, EPOLLIN) != 0)
 		return err_errno(e, "event loop");
+	if (s->opens >= 0) /* a convenience: without it nothing is tidied up behind hosts */
+		(void)watch(s, s->opens, EV_OPENS, EPOLLIN);
 	if (s->control_path && open_control(s, e) != 0)
 		return -1;
 	for (size_t i = 0; i < s->n; i++) {
