@@ -228,6 +228,87 @@ static void made_on_one_device_accepted_by_another(void **state)
 	sim_host_stop(&b);
 }
 
+/* A page as the value of a `load` command. */
+static void page_command(struct buf *yaml, uint32_t addr, const uint8_t page[512])
+{
+	wr_printf(yaml, "  - load: {address: 0x%08x, values: \"", addr);
+	for (size_t i = 0; i < 512; i += 4)
+		wr_printf(yaml, "%s0x%08x", i ? "," : "", get_le32(page + i));
+	wr_str(yaml, "\"}\n");
+}
+
+/* The recommended provisioning: life cycle, CMPA with RKTH, CFPA that closes the part, key. */
+static void provisioning_file(struct buf *out)
+{
+	struct sim_options o = sim_host_options(1000);
+	struct sim_host hsm;
+	AUTO(keystore_freep) struct keystore *ks = NULL;
+	AUTO(buf_clear) struct buf yaml = { 0 };
+	struct config *c = NULL;
+	struct devhsm_result r = { 0 };
+	const struct devhsm_options options = { .timestamp = 0x2E5A1234 };
+	struct err e = { 0 };
+	uint8_t page[512] = { 0 }, rkth[32];
+
+	wr_str(&yaml, "family: mcxn947\ncontainerOutputFile: x.sb3\n"
+		      "oemRandomShare: 00112233445566778899aabbccddeeff\n"
+		      "containerKeyBlobEncryptionKey: "
+		      "101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n"
+		      "commands:\n  - programFuses: {address: 1, values: '0x03000003'}\n");
+	kit_rkth(4, rkth);
+	put_le32(page, 0x59630000);
+	put_le32(page + 0x50, 3);
+	memcpy(page + SIM_CMPA_ROTKH, rkth, 32);
+	page_command(&yaml, SIM_CMPA_ADDRESS, page);
+	memset(page, 0, sizeof page);
+	put_le32(page, 0x96350000);
+	put_le32(page + 4, 5u << 27 | 0xFFFFFF);
+	page_command(&yaml, SIM_CFPA_ADDRESS, page);
+	sim_host_start(&hsm, &o, NULL);
+	if (config_load_bytes(&c, "devhsm.yaml", (const char *)yaml.p, yaml.len, &e) != 0 ||
+		keystore_new(&ks, NULL, &e) != 0 || mboot_ping(hsm.m, NULL, &e) != 0 ||
+		devhsm_generate(hsm.m, c, ks, &options, &r, &e) != 0)
+		fail_msg("%s", e.msg);
+	wr_bytes(out, r.container.p, r.container.len);
+	devhsm_result_clear(&r);
+	config_free(c);
+	sim_host_stop(&hsm);
+}
+
+/* Wherever the power goes while a part is being provisioned, the file can be sent again, and the
+ * part ends in the same state; it is never closed without its key. */
+static void provisioning_survives_a_power_loss_anywhere(void **state)
+{
+	AUTO(buf_clear) struct buf sb = { 0 };
+
+	(void)state;
+	provisioning_file(&sb);
+	uint32_t n = get_le32(sb.p + 12);
+	for (uint32_t block = 0; block <= n; block++) {
+		char fault[64];
+		const char *faults[] = { fault, NULL };
+		struct sim_options o = sim_host_options(block);
+		struct sim_host h;
+		struct err e = { 0 };
+		const uint8_t *blob;
+
+		snprintf(fault, sizeof fault, "*:power-loss=10@sb=%u/1", block);
+		sim_host_start(&h, &o, faults);
+		assert_int_equal(mboot_receive_sb_file(h.m, sb.p, sb.len, &e), -1);
+		h.now_us += 1000000;
+		assert_int_equal(mboot_ping(h.m, NULL, &e), 0);
+		/* In this file the CFPA, which closes the part at power-on, and the key end in the
+		 * same block. Were there a block between them, a power loss there would leave a
+		 * part that takes no file any more. */
+		assert_false(sim_device_in_field(h.d));
+		assert_int_equal(sim_host_sb(&h, sb.p, sb.len), 0);
+		assert_true(sim_host_reset(&h));
+		assert_int_equal(h.d->lifecycle, SIM_LC_IN_FIELD);
+		assert_true(sim_cmpa_key_blob(&h.d->mem.pfr.cmpa, &blob));
+		sim_host_stop(&h);
+	}
+}
+
 /* --- files of the OEM ------------------------------------------------------------------------- */
 
 /* The hex string of a fact, or NULL. (One case has an integer that no C JSON reader takes.) */
@@ -668,6 +749,7 @@ int main(void)
 		cmocka_unit_test(any_change_of_a_provisioning_file_is_refused),
 		cmocka_unit_test(provisioning_does_what_it_says),
 		cmocka_unit_test(made_on_one_device_accepted_by_another),
+		cmocka_unit_test(provisioning_survives_a_power_loss_anywhere),
 		cmocka_unit_test(vectors_on_a_provisioned_device),
 		cmocka_unit_test(who_may_sign),
 		cmocka_unit_test(keys_of_the_file),
