@@ -132,6 +132,10 @@ int keystore_key(struct keystore *ks, const char *spec, const struct ecc_key **o
 		free(k);
 		return -1;
 	}
+	/* A signature may lie inside ciphertext (the MBI's in an SB3.1): only then does a build
+	 * with a fixed time give the same bytes again. */
+	if (getenv("SOURCE_DATE_EPOCH"))
+		ecc_key_set_repeatable(k->key);
 	if (ecc_key_path(spec))
 		warn_if_readable(ks, ecc_key_path(spec));
 	k->next = ks->keys;

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crypt/ecc_pkey.h"
 #include "keyed/ecc_key.h"
+#include "keyed/ecdsa_repeatable.h"
 #include "keyed/pkcs11_key.h"
 
 /* PBKDF2 rounds for key files we write: OWASP's figure for HMAC-SHA-256. */
@@ -23,6 +24,7 @@ struct ecc_key {
 	EVP_PKEY *pkey;
 	struct ecc_pub pub;
 	struct pkcs11_token *token; /* NULL for keys in memory */
+	bool repeatable; /* nonces of RFC 6979 */
 };
 
 static int take(struct ecc_key **out, EVP_PKEY *k, struct pkcs11_token *token, const char *name,
@@ -292,9 +294,26 @@ const struct ecc_pub *ecc_key_pub(const struct ecc_key *key)
 	return &key->pub;
 }
 
+void ecc_key_set_repeatable(struct ecc_key *key)
+{
+	key->repeatable = !key->token;
+}
+
+static int sign_repeatable(
+	const struct ecc_key *key, const void *data, size_t len, uint8_t *sig, struct err *e)
+{
+	AUTO(secret_freep) struct secret *scalar = NULL;
+
+	if (ecc_key_scalar(key, &scalar, e) != 0)
+		return -1;
+	return ecdsa_sign_repeatable(key->pub.curve, scalar, data, len, sig, e);
+}
+
 int ecc_key_sign(
 	const struct ecc_key *key, const void *data, size_t len, uint8_t *sig, struct err *e)
 {
+	if (key->repeatable)
+		return sign_repeatable(key, data, len, sig, e);
 	const EVP_MD *md = key->pub.curve == ECC_P256 ? EVP_sha256() : EVP_sha384();
 	unsigned char der[160];
 	size_t der_len = sizeof der;

@@ -34,6 +34,10 @@ const struct ecc_pub *ecc_key_pub(const struct ecc_key *key);
 int ecc_key_sign(const struct ecc_key *key, const void *data, size_t len, uint8_t *sig,
 	struct err *e) CHECKED;
 
+/* ecc_key_set_repeatable - from now on the same message gives the same signature (RFC 6979), for
+ * reproducible builds. A key in a token stays as its token signs. */
+void ecc_key_set_repeatable(struct ecc_key *key);
+
 /* ecc_key_scalar - the private number, big-endian; *out NULL when a token keeps it. */
 int ecc_key_scalar(const struct ecc_key *key, struct secret **out, struct err *e) CHECKED;
 

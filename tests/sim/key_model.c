@@ -76,6 +76,8 @@ int sim_signing_key(struct ecc_key **out, const uint8_t prk[32], const char *lab
 	if (sim_scalar(prk, label, d, e) != 0)
 		return -1;
 	int status = ecc_key_from_scalar(out, ECC_P256, d, e);
+	if (status == 0)
+		ecc_key_set_repeatable(*out); /* --seed makes whole runs repeatable */
 	sodium_memzero(d, sizeof d);
 	return status;
 }

@@ -251,6 +251,8 @@ static uint32_t enc_sign(struct sim_device *d, const struct sim_request *q, stru
 	if (!sim_blob_unwrap(d->session.k_int, SIM_PROPS_SIGN, blob, key))
 		return generic(a, MBOOT_STATUS_FAIL);
 	int made = ecc_key_from_scalar(&signer, ECC_P256, key, NULL);
+	if (made == 0)
+		ecc_key_set_repeatable(signer);
 	sodium_memzero(key, sizeof key);
 	if (made != 0 || ecc_key_sign(signer, message, q->p[4], signature, NULL) != 0)
 		return generic(a, MBOOT_STATUS_FAIL);

@@ -358,6 +358,43 @@ static void test_private_key_files(void **state)
 	passphrase_source_clear(&wrong);
 }
 
+/* RFC 6979, A.2.5 and A.2.6: message "sample". */
+static void test_repeatable_signatures(void **state)
+{
+	(void)state;
+	static const struct {
+		enum ecc_curve curve;
+		const char *scalar, *signature;
+	} v[] = {
+		{ ECC_P256, "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+			"efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+			"f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8" },
+		{ ECC_P384,
+			"6b9d3dad2e1b8c1c05b19875b6659f4de23c3b667bf297ba9aa47740787137d8"
+			"96d5724e4c70a825f872c9ea60d2edf5",
+			"94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c"
+			"81a648152e44acf96e36dd1e80fabe46"
+			"99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94f"
+			"a329c145786e679e7b82c71a38628ac8" },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = ecc_len(v[i].curve);
+		uint8_t d[48], sig[96], want[96];
+		struct err e = { 0 };
+		AUTO(ecc_key_freep) struct ecc_key *key = NULL;
+		assert_int_equal(hex_decode(d, len, v[i].scalar), 0);
+		assert_int_equal(hex_decode(want, 2 * len, v[i].signature), 0);
+		assert_int_equal(ecc_key_from_scalar(&key, v[i].curve, d, &e), 0);
+		assert_int_equal(ecc_key_sign(key, "sample", 6, sig, &e), 0);
+		assert_memory_not_equal(sig, want, 2 * len);
+		ecc_key_set_repeatable(key);
+		assert_int_equal(ecc_key_sign(key, "sample", 6, sig, &e), 0);
+		assert_memory_equal(sig, want, 2 * len);
+		assert_int_equal(ecc_verify(ecc_key_pub(key), "sample", 6, sig, &e), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_public_keys_refused),
 		cmocka_unit_test(test_sign_and_verify),
 		cmocka_unit_test(test_private_key_files),
+		cmocka_unit_test(test_repeatable_signatures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
