@@ -1,5 +1,7 @@
 /* runner - the factory's program: programs devices from a package the OEM signed. Holds no OEM
  * key and links no code that could. */
+#include <signal.h>
+
 #include "runner/commands.h"
 
 static const struct cli_command *const commands[] = {
@@ -25,6 +27,7 @@ static const struct cli_command *const commands[] = {
 
 int main(int argc, char **argv)
 {
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk: an error, not a death */
 	return cli_main(argc, argv, "runner",
 		"program many MCX N devices in parallel from a signed package", commands);
 }

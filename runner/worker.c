@@ -208,8 +208,8 @@ static void *worker_thread(void *arg)
 	for (bool more = true; more && !ending(w);) {
 		struct err e = { 0 };
 		if (device_connect(&link, &e) == 0) {
-			told = false;
 			more = serve(w, &link);
+			told = true; /* an empty slot after a board is nothing to report */
 		} else {
 			more = !port_lost(w, &e, told) && pause_ms(w, NEXT_MS);
 			told = true;

@@ -15,7 +15,7 @@ sim_start fab --count 10 --seed 4 --control "$T/fab.ctl" --baud-pacing \
 	--fault '4:silence@receive-sb-file/2+2048' --fault '5:wrong-lifecycle=in-field' \
 	--fault '6:nak=9@receive-sb-file/1+512' --fault '7:refuse=10001@flash-erase-all'
 runner start --state "$S" "$T/blinky.mfgpkg" --ports "$T/fab/ttyMCX*" --baud 115200 --ui json >"$T/run.jsonl" &
-RUN=$!
+RUN=$!; SIM_PIDS+=($RUN)
 wait_for 10 "$T/run.jsonl" '"event":"stage".*ttyMCX8.*"stage":"program"'
 control fab "unplug 8"
 rc=0; wait $RUN || rc=$?

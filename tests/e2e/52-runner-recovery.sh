@@ -20,7 +20,7 @@ start=(runner start --state "$S" --order o-1 --ports "$T/fab/ttyMCX*" --baud 115
 kills=0
 for _ in 1 2 3 4 5 6 7; do
 	"${start[@]}" >"$T/run" 2>&1 &
-	RUN=$!
+	RUN=$!; SIM_PIDS+=($RUN)
 	sleep "$(printf '0.%03d' $((100 + RANDOM % 899)))"
 	kill -9 $RUN 2>/dev/null && kills=$((kills + 1))
 	rc=0; wait $RUN 2>/dev/null || rc=$?
@@ -43,7 +43,7 @@ make_order "$S" o-2 blinky.mfgpkg 4
 runner import --state "$S" "$T/o-2" -q
 sim_start two --count 4 --seed 7 --baud-pacing --control "$T/two.ctl"
 runner start --state "$S" --order o-2 --ports "$T/two/ttyMCX*" --jobs 2 --baud 230400 --ui json >"$T/run" &
-RUN=$!
+RUN=$!; SIM_PIDS+=($RUN)
 wait_for 10 "$T/run" '"event":"intent".*"why":"irreversible"'
 kill -INT $RUN
 rc=0; wait $RUN || rc=$?
@@ -53,7 +53,7 @@ expect 6 '^INCOMPLETE' mfgpkg audit verify "$S/orders/o-2/log.db" -P "$T/oem/key
 
 step "Ctrl-C twice: stop at a safe point, never inside an irreversible step"
 runner start --state "$S" --order o-2 --ports "$T/two/ttyMCX*" --baud 57600 --ui json >"$T/run" &
-RUN=$!
+RUN=$!; SIM_PIDS+=($RUN)
 wait_for 10 "$T/run" '"event":"intent".*"why":"irreversible"'
 kill -INT $RUN
 wait_for 5 "$T/run" 'finishing the running devices'
