@@ -103,7 +103,7 @@ void ev_write(const char *path, const void *data, size_t len)
 {
 	FILE *f = fopen(path, "wb");
 
-	if (!f || fwrite(data, 1, len, f) != len || fclose(f) != 0)
+	if (!f || (len && fwrite(data, 1, len, f) != len) || fclose(f) != 0)
 		fail_msg("%s: cannot write", path);
 }
 
