@@ -32,7 +32,7 @@ struct run {
 	bool resetting; /* the device resets by itself after a file */
 	enum mboot_lifecycle lifecycle; /* last one read */
 	bool lifecycle_known; /* read since the last step that could change it */
-	int64_t attestation; /* seq of its leaf, -1 */
+	int64_t attestation; /* seq of the leaf with a receipt that holds, -1 */
 	bool attested; /* with a receipt that holds */
 	int64_t progress_ms;
 	size_t step; /* index of the present step */
@@ -367,8 +367,10 @@ static int attest(struct run *r, const struct script_step *s, struct err *e)
 	}
 	if (r->l->journal->attestation(r->l->journal->ctx, &f, &seq, e) != 0)
 		return fail_log(r, e);
-	r->attestation = (int64_t)seq;
+	/* The end names a receipt that holds, or none. */
 	r->attested = f.outcome == RECEIPT_OK;
+	if (r->attested)
+		r->attestation = (int64_t)seq;
 
 	if (f.outcome == RECEIPT_INVALID)
 		return fail(r, FAULT_BAD_RECEIPT, 0, "stage %s, %s: %s",

@@ -28,7 +28,8 @@ static const struct cli_option options[] = {
 	{ "fault", 0, CLI_LIST, "SPEC", "DEVICES:KIND[=VALUE][@PLACE][xTIMES], see `mcxsim faults`",
 		true },
 	{ "state", 0, CLI_STRING, "FILE", "keep the devices here between runs", false },
-	{ "report", 0, CLI_STRING, "FILE", "write the report here instead of to stdout", false },
+	{ "report", 0, CLI_STRING, "FILE", "write the report (at the end, and on SIGUSR1) here",
+		false },
 	{ "max-packet", 0, CLI_NUMBER, "N", "property 11, 32..4096 (default 512)", false },
 	{ "lifecycle", 0, CLI_STRING, "NAME", "life cycle of new devices (default blank)", false },
 	{ "isp-pin", 0, CLI_FLAG, NULL, "the ISP pin is held: never start the application", false },
@@ -174,6 +175,12 @@ static int make_devices(struct run *r, const struct sim_options *o,
 	return sim_state_load(r->state, current_devices(r), r->serve.n, &found, e);
 }
 
+static int report_now(struct sim_serve *s, struct err *e)
+{
+	(void)s;
+	return write_report(&run, e);
+}
+
 static int run_command(const struct cli *c, struct err *e)
 {
 	static struct sim_fault_spec specs[SIM_FAULT_SPECS_MAX];
@@ -183,6 +190,7 @@ static int run_command(const struct cli *c, struct err *e)
 
 	run.state = cli_string(c, "state", NULL);
 	run.report = cli_string(c, "report", NULL);
+	run.serve.report = report_now;
 	if (parse_options(c, &o, &run.serve, e) != 0 || parse_faults(c, specs, &n_specs, e) != 0)
 		return -1;
 	if (run.serve.dir && fsio_mkdirs(run.serve.dir, 0777, e) != 0)

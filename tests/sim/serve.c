@@ -368,6 +368,7 @@ int sim_serve_open(struct sim_serve *s, struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -427,6 +428,20 @@ static bool any_changed(const struct sim_serve *s)
 	return false;
 }
 
+/* 1: go on, 0: the end, -1 */
+static int on_signal(struct sim_serve *s, struct err *e)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signals, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo != SIGUSR1)
+			return 0;
+		if (s->report && s->report(s, e) != 0)
+			return -1;
+	}
+	return 1;
+}
+
 int sim_serve_run(struct sim_serve *s, struct err *e)
 {
 	uint64_t save_at = UINT64_MAX;
@@ -448,9 +463,11 @@ int sim_serve_run(struct sim_serve *s, struct err *e)
 			uint32_t id = ev[k].data.u32;
 			if (id < s->n)
 				service(s, id);
-			else if (id == EV_SIGNAL)
-				return 0;
-			else if (id == EV_TIMER) {
+			else if (id == EV_SIGNAL) {
+				int more = on_signal(s, e);
+				if (more <= 0)
+					return more;
+			} else if (id == EV_TIMER) {
 				uint64_t count;
 				if (read(s->timer, &count, sizeof count) < 0)
 					continue;

@@ -50,6 +50,7 @@ struct sim_serve {
 	const char *control_path; /* NULL: none */
 	int clients[8]; /* of the control socket */
 	int (*save)(struct sim_serve *s, struct err *e); /* called when something changed */
+	int (*report)(struct sim_serve *s, struct err *e); /* on SIGUSR1; may be NULL */
 	struct sim_options opt; /* for boards that are swapped in */
 	unsigned swapped; /* boards made since the start */
 };
