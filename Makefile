@@ -20,7 +20,7 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libsodium-dev libssl-dev libzip-dev 
 	libserialport-dev libudev-dev libjansson-dev libyaml-dev libelf-dev libncurses-dev zlib1g-dev
 DEPS_CHECK := $(DEPS_BUILD) libcmocka-dev minisign sqlite3 unzip jq python3 python3-nacl \
 	python3-jsonschema binutils srecord clang clang-format mandoc openssl \
-	softhsm2 libengine-pkcs11-openssl
+	softhsm2 libengine-pkcs11-openssl strace
 
 # --- compiler settings ----------------------------------------------------------------------
 WARN := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
