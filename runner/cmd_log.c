@@ -12,9 +12,8 @@
 #include "runner/admission.h"
 #include "runner/commands.h"
 #include "runner/logkeeper.h"
+#include "runner/marks.h"
 #include "runner/run_log.h"
-
-static const struct cli_option state_options[] = { STATE_OPTION, { 0 } };
 
 static char *log_of(const struct cli *c, struct station *s, enum station_use use, struct err *e)
 {
@@ -27,18 +26,51 @@ static char *log_of(const struct cli *c, struct station *s, enum station_use use
 
 /* --- log verify
  * ------------------------------------------------------------------------------------------- */
+#define NOTES_MAX     8
+#define NOTE_FILE_MAX ((size_t)64 << 10)
+
+/* Checkpoints that were kept elsewhere: the log must contain them. */
+struct kept {
+	struct buf text[NOTES_MAX];
+	struct audit_known known[NOTES_MAX];
+};
+
+static void kept_clear(struct kept *k)
+{
+	for (size_t i = 0; i < NOTES_MAX; i++)
+		buf_clear(&k->text[i]);
+}
+
+static int kept_read(struct kept *k, const struct cli *c, struct audit_expect *x, struct err *e)
+{
+	struct cli_list list = cli_list(c, "checkpoint");
+
+	if (list.n > NOTES_MAX)
+		return cli_usage(e, c, "--checkpoint: at most %d", NOTES_MAX);
+	x->known = k->known;
+	for (size_t i = 0; i < list.n; i++) {
+		if (fsio_read(list.v[i], NOTE_FILE_MAX, &k->text[i], e) != 0)
+			return -1;
+		k->known[x->n_known++] = (struct audit_known){
+			.name = list.v[i], .note = (const char *)k->text[i].p, .len = k->text[i].len
+		};
+	}
+	return 0;
+}
+
 static int run_verify(const struct cli *c, struct err *e)
 {
 	AUTO(station_close) struct station s = { .lock = -1 };
 	AUTO(str_freep) char *path = log_of(c, &s, STATION_LOOK, e);
 	AUTO(buf_clear) struct buf text = { 0 };
+	AUTO(kept_clear) struct kept kept = { 0 };
 	static struct audit_result result;
 	struct trust trust;
 
 	if (!path || trust_store_load(&trust, &s, e) != 0)
 		return -1;
 	struct audit_expect expect = { .oem = trust.keys, .n_oem = trust.n, .log_key = &s.key };
-	if (audit_verify(path, &expect, &result, e) != 0)
+	if (kept_read(&kept, c, &expect, e) != 0 || audit_verify(path, &expect, &result, e) != 0)
 		return -1;
 	if (c->json) {
 		AUTO(json_freep) json_t *j = audit_result_json(&result);
@@ -61,13 +93,19 @@ static int run_verify(const struct cli *c, struct err *e)
 	return EXIT_AUDIT;
 }
 
+static const struct cli_option verify_options[] = {
+	STATE_OPTION,
+	{ "checkpoint", 0, CLI_LIST, "NOTE", "the log must contain these checkpoints", false },
+	{ 0 },
+};
+
 const struct cli_command run_cmd_log_verify = {
 	"log verify",
 	"ORDER_ID",
 	1,
 	1,
 	"verify the log of an order as an auditor would",
-	state_options,
+	verify_options,
 	run_verify,
 };
 
@@ -237,6 +275,10 @@ static int run_close(const struct cli *c, struct err *e)
 		return -1;
 	history_free(history);
 	if (log_close(log.log, reason, e) != 0)
+		return -1;
+	log_free(log.log);
+	log.log = NULL;
+	if (marks_log_of_file(&s, order_of(a.order)->id, log.path, e) != 0)
 		return -1;
 	if (c->verbosity >= 0)
 		printf("order %s: log closed (%s)%s\n", order_of(a.order)->id, reason,

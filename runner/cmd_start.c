@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "runner/admission.h"
 #include "runner/commands.h"
+#include "runner/marks.h"
 #include "runner/ports.h"
 #include "runner/session.h"
 
@@ -59,6 +60,24 @@ static int read_options(const struct cli *c, struct session_options *o, struct e
 	return 0;
 }
 
+/* The log must contain what the OEM (or whoever keeps it) saw of it. */
+static int check_kept(
+	const struct station *s, const struct order *o, const char *note, struct err *e)
+{
+	AUTO(str_freep) char *log = station_path(s, "orders/%s/log.db", o->id);
+
+	if (!log)
+		return err_set(e, ERR_ENV, "out of memory");
+	return marks_check_note(s, o->id, o->origin, log, note, e);
+}
+
+/* What the log has become is remembered, so that an older copy of it is noticed. */
+static int mark_end(const struct station *s, const struct signed_order *o,
+	const struct run_log *log, struct err *e)
+{
+	return o && !log->log ? marks_log_of_file(s, order_of(o)->id, log->path, e) : 0;
+}
+
 /* Everything that can refuse the run comes before the first port is looked at. */
 static int run_start(const struct cli *c, struct err *e)
 {
@@ -67,7 +86,7 @@ static int run_start(const struct cli *c, struct err *e)
 	AUTO(admission_clear) struct admission a = { 0 };
 	AUTO(run_log_clear) struct run_log log = { 0 };
 	static struct slots slots;
-	const char *order = cli_string(c, "order", NULL);
+	const char *order = cli_string(c, "order", NULL), *kept = cli_string(c, "checkpoint", NULL);
 	char operator[80];
 	struct session_options o = { .station = &s, .slots = &slots, .operator= operator};
 	int status = 0;
@@ -77,9 +96,13 @@ static int run_start(const struct cli *c, struct err *e)
 		return -1;
 	if (!order && !c->operands.n)
 		return cli_usage(e, c, "which package or product?");
+	if (kept && !order)
+		return cli_usage(e, c, "--checkpoint needs --order: whose log must contain it?");
 	if (station_open(&s, dir, STATION_WORK, e) != 0 || admission_init(&a, &s, e) != 0)
 		return -1;
 	if (order && admission_order(&a, order, true, e) != 0)
+		return -1;
+	if (kept && check_kept(&s, order_of(a.order), kept, e) != 0)
 		return -1;
 	if (admission_package(&a, c->operands.n ? c->operands.v[0] : NULL, e) != 0 ||
 		order_need(a.pkg, a.order, e) != 0 || slots_load(&slots, &s, e) != 0 ||
@@ -92,12 +115,17 @@ static int run_start(const struct cli *c, struct err *e)
 		return -1;
 	o.pkg = a.pkg;
 	o.order = a.order;
-	return session_run(&o, &log, &status, e) == 0 ? status : -1;
+	int rc = session_run(&o, &log, &status, e);
+	if (mark_end(&s, a.order, &log, rc == 0 ? e : NULL) != 0)
+		return -1;
+	return rc == 0 ? status : -1;
 }
 
 static const struct cli_option start_options[] = {
 	STATE_OPTION,
 	{ "order", 'o', CLI_STRING, "ORDER", "production order (file or id)", false },
+	{ "checkpoint", 0, CLI_STRING, "NOTE",
+		"refuse unless the order's log contains this checkpoint (kept elsewhere)", false },
 	{ "ports", 'p', CLI_LIST, "GLOB", "use ports of these names instead of the slot map",
 		true },
 	{ "baud", 'b', CLI_NUMBER, "N", "line rate (default: what the package says)", false },

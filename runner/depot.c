@@ -8,6 +8,7 @@
 #include "base/fsio.h"
 #include "base/text.h"
 #include "runner/depot.h"
+#include "runner/marks.h"
 
 #define INDEX_MAX ((size_t)1 << 20)
 
@@ -103,6 +104,8 @@ int depot_load(struct depot *out, const struct station *s, struct err *e)
 	} else if (errno != ENOENT) {
 		return err_errno(e, "%s: cannot read", path);
 	}
+	if (marks_check_floors(s, depot_floor, &d, e) != 0)
+		return -1;
 	*out = d;
 	d = (struct depot){ 0 };
 	return 0;
@@ -215,7 +218,10 @@ int depot_accept(
 	if (raise_floor(d, pkg_manifest(p), &changed, e) != 0 ||
 		(keep && keep_package(d, s, p, &changed, e) != 0))
 		return -1;
-	return changed ? save_index(d, s, e) : 0;
+	if (changed && save_index(d, s, e) != 0)
+		return -1;
+	/* After the index: a crash in between leaves the mark behind it, never before. */
+	return marks_raise_floor(s, pkg_manifest(p)->product, pkg_manifest(p)->sequence, e);
 }
 
 /* --- names --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "runner/marks.h"
 #include "runner/run_log.h"
 
 #define RUN_ID_LEN   16 /* bytes; the folder's name is their hex */
@@ -100,6 +101,58 @@ static int check_unused(const char *dir, const struct order *o, struct err *e)
 	return 0;
 }
 
+/* Is the log at `path` the one of this origin? 1, 0; a file that is no log of ours is not. */
+static int has_origin(const char *path, const char *origin)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+	int same = 0;
+
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL) ==
+			SQLITE_OK &&
+		sqlite3_prepare_v2(db, "SELECT data->>'$.origin' = ?1 FROM leaf WHERE seq = 0", -1,
+			&st, NULL) == SQLITE_OK &&
+		sqlite3_bind_text(st, 1, origin, -1, SQLITE_STATIC) == SQLITE_OK &&
+		sqlite3_step(st) == SQLITE_ROW)
+		same = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return same;
+}
+
+/* Before an order's log is made: no folder of the state may hold one of its origin already, under
+ * whatever name. */
+static int check_elsewhere(const struct station *s, const struct order *o, struct err *e)
+{
+	static const char *const folders[] = { "orders", "unordered" };
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		AUTO(str_freep) char *path = station_path(s, "%s", folders[i]);
+		if (!path)
+			return no_memory(e);
+		DIR *d = opendir(path);
+		if (!d)
+			return err_errno(e, "%s: cannot open", path);
+		int rc = 0;
+		for (struct dirent *x; rc == 0 && (x = readdir(d));) {
+			AUTO(str_freep)
+			char *log = station_path(s, "%s/%s/log.db", folders[i], x->d_name);
+			if (!log)
+				rc = no_memory(e);
+			else if (x->d_name[0] != '.' && fsio_exists(log) &&
+				 has_origin(log, o->origin))
+				rc = err_set(e, ERR_REJECTED,
+					"the log of order %s (%s) is at %s/%s/log.db already; an "
+					"order has one log",
+					o->id, o->origin, folders[i], ESC(x->d_name));
+		}
+		closedir(d);
+		if (rc != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int open_order_log(struct run_log *out, const struct station *s,
 	const struct signed_order *so, bool create, struct err *e)
 {
@@ -108,6 +161,7 @@ static int open_order_log(struct run_log *out, const struct station *s,
 	AUTO(str_freep) char *dir = station_path(s, "orders/%s", o->id);
 	AUTO(str_freep) char *keys = station_path(s, "orders/%s/keys", o->id);
 	const char *sigs[TRUST_MAX_SIGNATURES];
+	uint8_t root[32];
 	struct log_open open = { .epoch_dir = keys,
 		.role = ROLE_ORDER,
 		.origin = o->origin,
@@ -125,7 +179,11 @@ static int open_order_log(struct run_log *out, const struct station *s,
 	for (size_t i = 0; i < open.n_order_sigs && i < TRUST_MAX_SIGNATURES; i++)
 		sigs[i] = order_sig_text(so, i);
 
-	if (fsio_exists(l.path)) {
+	bool exists = fsio_exists(l.path);
+	/* A log that was moved is named before one that is missed. */
+	if ((!exists && check_elsewhere(s, o, e) != 0) || marks_check_log(s, o->id, l.path, e) != 0)
+		return -1;
+	if (exists) {
 		int closed = run_log_closed(l.path, e);
 		if (closed < 0)
 			return -1;
@@ -140,6 +198,9 @@ static int open_order_log(struct run_log *out, const struct station *s,
 	} else if (check_unused(dir, o, e) != 0 || log_create(&l.log, &open, e) != 0) {
 		return -1;
 	}
+	if (log_root_at(l.log, log_size(l.log), root, e) != 0 ||
+		marks_raise_log(s, o->id, log_size(l.log), root, e) != 0)
+		return -1;
 	*out = l;
 	l = (struct run_log){ 0 };
 	return 0;

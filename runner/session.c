@@ -521,7 +521,7 @@ static void tear_down(struct session *s)
 /* --- the end
  * -----------------------------------------------------------------------------------------------
  */
-static int verdict(const struct session *s, struct err *e)
+static int verdict(const struct session *s, const struct history_counts *n, struct err *e)
 {
 	const struct panel *p = s->panel;
 
@@ -531,6 +531,13 @@ static int verdict(const struct session *s, struct err *e)
 		return EXIT_SOME_FAILED;
 	if (p->passed && s->o->count && p->passed < s->o->count && !s->o->loop)
 		return EXIT_SOME_FAILED; /* fewer than asked for */
+	if (!p->passed && p->skipped && p->quantity && n->irreversible >= p->quantity) {
+		err_set(e, ERR_REJECTED,
+			"order %s is exhausted: its quantity of %llu is used up, and no board here "
+			"can be finished under it",
+			p->order, (unsigned long long)p->quantity);
+		return (int)exit_status_of(e->code);
+	}
 	if (p->passed || p->skipped || s->o->loop)
 		return EXIT_OK;
 	if (!s->n_workers)
@@ -576,7 +583,7 @@ int session_run(const struct session_options *o, struct run_log *log, int *statu
 		reason = *e;
 		*status = (int)exit_status_of(e->code);
 	} else {
-		*status = verdict(&s, &reason);
+		*status = verdict(&s, &counts, &reason);
 	}
 	struct ui_summary sum = { .passed = s.panel->passed,
 		.failed = s.panel->failed,

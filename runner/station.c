@@ -12,6 +12,7 @@
 #include "base/fsio.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "runner/marks.h"
 #include "runner/station.h"
 
 #define STATION_FILE_MAX 4096
@@ -325,7 +326,7 @@ int station_init(const char *dir, const char *name, struct err *e)
 	if (list_order_keys(&s, &keys, e) != 0 ||
 		(keys.n == 0 && station_order_key_new(&s, e) != 0))
 		return -1;
-	return write_description(&s, e);
+	return marks_init(&s, e) == 0 ? write_description(&s, e) : -1;
 }
 
 int station_open(struct station *out, const char *dir, enum station_use use, struct err *e)

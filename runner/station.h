@@ -3,8 +3,8 @@
  *   DIR/station.json            name and verifier key (schema station.schema.json)
  *   DIR/station.key             Ed25519 secret that signs every checkpoint of this station, 0600
  *   DIR/order-key/ID.key        epoch keys shown to the OEM and not used by an order yet
- *   DIR/trust/ packages/ orders/ unordered/ slots.json floors.json     see the modules that own
- * them DIR/lock                    held (flock) by the process that works with the station
+ *   DIR/trust/ packages/ orders/ unordered/ slots.json marks.json     see the modules that own them
+ *   DIR/lock                    held (flock) by the process that works with the station
  *
  * The keys belong to the factory: they say "this station wrote it", nothing about the OEM.
  * One struct station per process, used by one thread. Files appear whole or not at all, 0600;

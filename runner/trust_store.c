@@ -1,5 +1,6 @@
 #include "base/fsio.h"
 #include "base/json.h"
+#include "runner/marks.h"
 #include "runner/trust_store.h"
 
 int trust_store_load(struct trust *out, const struct station *s, struct err *e)
@@ -18,6 +19,8 @@ int trust_store_load(struct trust *out, const struct station *s, struct err *e)
 			return -1;
 		}
 	}
+	if (marks_check_trust(s, t.version, e) != 0)
+		return -1;
 	*out = t;
 	return 0;
 }
@@ -33,7 +36,9 @@ int trust_store_save(const struct trust *t, const struct station *s, struct err 
 	if (json_line(doc, &text, e) != 0)
 		return -1;
 	wr_u8(&text, '\n');
-	return fsio_write(path, text.p, text.len, 0600, e);
+	if (fsio_write(path, text.p, text.len, 0600, e) != 0)
+		return -1;
+	return marks_raise_trust(s, t->version, e);
 }
 
 int trust_store_need(struct trust *out, const struct station *s, struct err *e)

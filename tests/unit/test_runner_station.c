@@ -12,10 +12,12 @@
 #include <cmocka.h>
 
 #include "base/fsio.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "evidence_support.h"
 #include "pkg_support.h"
 #include "runner/depot.h"
+#include "runner/marks.h"
 #include "runner/run_log.h"
 #include "runner/slots.h"
 #include "runner/station.h"
@@ -318,6 +320,80 @@ static void packages(void **state)
 	station_close(&s);
 }
 
+/* --- marks
+ * ---------------------------------------------------------------------------------------- */
+#define EXAMPLE_LOG "tests/vectors/evidence/example-log/log.db"
+
+static int no_floor(void *ctx, const char *product, int64_t *floor, struct err *e)
+{
+	(void)product;
+	(void)e;
+	*floor = *(int64_t *)ctx;
+	return 0;
+}
+
+static void marks(void **state)
+{
+	(void)state;
+	struct station s = open_new("marks");
+	struct err e = { 0 };
+	int64_t floor = 7;
+
+	/* trust and floors: raised, never lowered */
+	assert_int_equal(marks_raise_trust(&s, 3, &e), 0);
+	assert_int_equal(marks_raise_trust(&s, 2, &e), 0);
+	assert_int_equal(marks_check_trust(&s, 3, &e), 0);
+	assert_int_equal(marks_check_trust(&s, 2, &e), -1);
+	assert_string_equal(e.msg,
+		"trust/trust.json is of trust update 2, this station has taken update 3: an older "
+		"copy of the state was put back");
+	assert_int_equal(e.code, ERR_REJECTED);
+	assert_int_equal(marks_raise_floor(&s, "acme", 7, &e), 0);
+	assert_int_equal(marks_raise_floor(&s, "acme", 6, &e), 0);
+	assert_int_equal(marks_raise_floor(&s, "other", JSON_INT_MAX, &e), 0);
+	assert_int_equal(marks_check_floors(&s, no_floor, &floor, &e), -1);
+	assert_string_equal(e.msg,
+		"packages/index.json has sequence 7 for product \"other\", this station has "
+		"accepted 9007199254740991: an older copy of the state was put back");
+	floor = JSON_INT_MAX;
+	assert_int_equal(marks_check_floors(&s, no_floor, &floor, &e), 0);
+
+	/* a log contains what was marked, or was put back */
+	uint8_t zero[32] = { 0 };
+	assert_int_equal(marks_check_log(&s, "a", ev_path("marks/none.db"), &e), 0);
+	assert_int_equal(marks_log_of_file(&s, "a", EXAMPLE_LOG, &e), 0);
+	assert_int_equal(marks_check_log(&s, "a", EXAMPLE_LOG, &e), 0);
+	assert_int_equal(marks_check_log(&s, "a", ev_path("marks/none.db"), &e), -1);
+	assert_non_null(strstr(e.msg, "the log of order a was begun and is not here any more"));
+	assert_int_equal(marks_raise_log(&s, "b", 1000000, zero, &e), 0);
+	assert_int_equal(marks_check_log(&s, "b", EXAMPLE_LOG, &e), -1);
+	assert_non_null(strstr(e.msg, "this station signed: 1000000: an older copy"));
+	assert_int_equal(e.code, ERR_REJECTED);
+	assert_int_equal(marks_raise_log(&s, "c", 1, zero, &e), 0);
+	assert_int_equal(marks_check_log(&s, "c", EXAMPLE_LOG, &e), -1);
+	assert_non_null(strstr(e.msg, "has other leaves before 1 than this station signed"));
+
+	/* damaged or gone: the disk's fault, and nothing is believed */
+	static const char *const bad[] = { "", "{}", "[]",
+		"{\"type\":\"mfgpkg-marks\",\"format\":2,\"trust\":0,\"floors\":[],\"logs\":[]}",
+		"{\"type\":\"mfgpkg-trust\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[]}",
+		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":-1,\"floors\":[],\"logs\":[]}",
+		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[{}],\"logs\":[]}",
+		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[{}]}",
+		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[],"
+		"\"x\":1}" };
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		ev_write(ev_path("marks/marks.json"), bad[i], strlen(bad[i]));
+		assert_int_equal(marks_check_trust(&s, 9, &e), -1);
+		assert_int_equal(e.code, ERR_ENV);
+		assert_non_null(strstr(e.msg, "marks.json"));
+	}
+	assert_int_equal(unlink(ev_path("marks/marks.json")), 0);
+	assert_int_equal(marks_check_trust(&s, 9, &e), -1);
+	assert_int_equal(e.code, ERR_ENV);
+	station_close(&s);
+}
+
 static void logs_of_orders(void **state)
 {
 	(void)state;
@@ -344,6 +420,7 @@ int main(void)
 		cmocka_unit_test(trust_file),
 		cmocka_unit_test(slot_map),
 		cmocka_unit_test(packages),
+		cmocka_unit_test(marks),
 		cmocka_unit_test(logs_of_orders),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
