@@ -43,9 +43,7 @@ static const struct row rows[FAULT_CODES] = {
 	[FAULT_DIALOGUE] = { "S03", ACTION_RESEAT, "the line is disturbed",
 		"check cable and contacts, reseat, start it again" },
 	[FAULT_SIGNATURE] = { "S04", ACTION_SET_ASIDE,
-		"the device refuses the signature: it does not belong to this package, or the file "
-		"is "
-		"damaged",
+		"the device refuses the signature of the file",
 		"set it aside; when all boards do it, stop and call the OEM" },
 	[FAULT_ROLLBACK] = { "S05", ACTION_SET_ASIDE, "the device holds a newer version",
 		"set it aside; it must not go back" },

@@ -248,6 +248,20 @@ static void on_input(struct session *s)
 	}
 }
 
+/* The operator wants a slot once more: its worker waits for that (--loop), or has ended. */
+static void retry_slot(struct session *s, size_t place)
+{
+	struct err e;
+	struct worker *w = place < s->n_workers ? &s->workers[place] : NULL;
+
+	if (!w || s->stopping || logkeeper_operator(s->keeper, "retry", w->port, &e) != 0)
+		return;
+	if (w->running)
+		atomic_store(&w->retry, true);
+	else if (worker_start(w, &e) == 0)
+		s->n_running++;
+}
+
 static void on_key(struct session *s)
 {
 	struct ui_request wish;
@@ -272,12 +286,7 @@ static void on_key(struct session *s)
 			stop(s, 2, STOPPING);
 			break;
 		case UI_WISH_RETRY:
-			if (wish.place < s->n_workers) {
-				atomic_store(&s->workers[wish.place].retry, true);
-				if (logkeeper_operator(s->keeper, "retry",
-					    s->workers[wish.place].port, &e) != 0)
-					break;
-			}
+			retry_slot(s, wish.place);
 			break;
 		case UI_WISH_HOLD: {
 			bool hold = !atomic_load(&s->crew.hold);

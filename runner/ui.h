@@ -13,6 +13,7 @@
 #include "runner/event.h"
 #include "runner/panel.h"
 #include "runner/prompt.h"
+#include "runner/view.h"
 
 enum ui_kind { UI_AUTO, UI_PLAIN, UI_JSON, UI_LIVE, UI_FULL };
 
@@ -68,6 +69,9 @@ int ui_plain_new(struct ui **out, struct panel *panel, bool quiet, struct err *e
 int ui_json_new(struct ui **out, struct panel *panel, struct err *e) CHECKED;
 int ui_live_new(struct ui **out, struct panel *panel, struct err *e) CHECKED;
 int ui_full_new(struct ui **out, struct panel *panel, struct err *e) CHECKED;
+
+/* The last picture on the plain screen, below what was there. */
+void ui_print_end(const struct panel *panel, struct view *v, bool colour);
 
 /* The last line of plain and live, and what is said about it. */
 void ui_print_summary(const struct ui_summary *s, bool colour);

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/cli.h"
 #include "runner/ui.h"
 #include "runner/view.h"
 
@@ -37,14 +38,15 @@ static const char *const help[] = {
 	"Keys",
 	"",
 	"  arrows     select a slot",
-	"  Enter      details of the slot: fault in full, what to do; again: back",
-	"  r          start the slot again with the board that is in it (after a failure)",
-	"  a          acknowledge a failure: it stops glaring, and the log says who saw it",
+	"  Enter      details of the slot: what happened, what to do; again: back",
+	"  r          start the slot again with the board that is in it",
+	"  a          acknowledge a failure: it stops glaring, the log says who",
 	"  s          hold the run: no board is begun; again: go on",
 	"  q          finish: running boards are finished, then the run ends",
-	"  Q          stop at the next safe point; an irreversible step is always finished",
+	"  Q          stop at the next safe point (asks first)",
 	"  Ctrl-C     as q; a second time as Q",
 	"",
+	"An irreversible stage is always finished, however the run is stopped.",
 	"What the operator does here is written into the log.",
 	"",
 	"Any key goes back.",
@@ -346,7 +348,8 @@ static void full_summary(struct ui *ui, const struct ui_summary *s)
 	struct full *f = (struct full *)ui;
 
 	close_screen(f);
-	ui_print_summary(s, true);
+	ui_print_end(ui->panel, &f->view, cli_colour(STDOUT_FILENO));
+	ui_print_summary(s, cli_colour(STDOUT_FILENO));
 }
 
 static void full_free(struct ui *ui)

@@ -36,7 +36,7 @@ static const char *const ansi[TONES + 1] = {
 	[TONE_SELECTED] = "\033[7m",
 };
 
-static void paint_line(const struct live *l, const char *line, struct buf *out)
+static void paint_line(const char *line, bool colour, struct buf *out)
 {
 	char tone = TONE_PLAIN;
 
@@ -45,14 +45,14 @@ static void paint_line(const struct live *l, const char *line, struct buf *out)
 			wr_u8(out, (uint8_t)*p);
 			continue;
 		}
-		if (*p != tone && l->colour) {
+		if (*p != tone && colour) {
 			if (*p != TONE_PLAIN && tone != TONE_PLAIN)
 				wr_str(out, ansi[TONE_PLAIN]);
 			wr_str(out, ansi[(int)*p]);
 		}
 		tone = *p;
 	}
-	if (tone != TONE_PLAIN && l->colour)
+	if (tone != TONE_PLAIN && colour)
 		wr_str(out, ansi[TONE_PLAIN]);
 	wr_str(out, "\033[K");
 }
@@ -97,7 +97,7 @@ static void draw(struct live *l)
 	wr_str(&out, "\033[?2026h"); /* terminals that can, show the frame at once */
 	go_to_top(l, &out);
 	for (size_t i = 0; i < l->view.n; i++) {
-		paint_line(l, l->view.line[i], &out);
+		paint_line(l->view.line[i], l->colour, &out);
 		wr_str(&out, "\r\n");
 	}
 	wr_str(&out, "\033[J\033[?2026l");
@@ -130,6 +130,18 @@ static void live_resize(struct ui *ui)
 	draw((struct live *)ui);
 }
 
+void ui_print_end(const struct panel *panel, struct view *v, bool colour)
+{
+	struct buf out = { 0 };
+
+	view_end(v, panel);
+	for (size_t i = 0; i < v->n; i++) {
+		paint_line(v->line[i], colour, &out);
+		wr_str(&out, "\r\n");
+	}
+	flush(&out);
+}
+
 static void show_cursor(void)
 {
 	fputs("\033[?25h", stdout);
@@ -142,14 +154,10 @@ static void live_summary(struct ui *ui, const struct ui_summary *s)
 	struct buf out = { 0 };
 
 	terminal_size(l);
-	view_end(&l->view, ui->panel);
 	go_to_top(l, &out);
-	for (size_t i = 0; i < l->view.n; i++) {
-		paint_line(l, l->view.line[i], &out);
-		wr_str(&out, "\r\n");
-	}
 	wr_str(&out, "\033[J");
 	flush(&out);
+	ui_print_end(ui->panel, &l->view, l->colour);
 	l->drawn = 0;
 	show_cursor();
 	ui_print_summary(s, l->colour);

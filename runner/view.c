@@ -6,9 +6,11 @@
 #include "base/text.h"
 #include "runner/view.h"
 
-#define HEAD_LINES  3 /* title, totals, a blank or the heads of the columns */
-#define FAULT_LINES 4
-#define CELL_MIN    19 /* a cell of the grid */
+#define HEAD_LINES 3 /* title, totals, a blank or the heads of the columns */
+#define MIN_FAULTS 2 /* lines */
+#define CELL_MIN   19 /* a cell of the grid */
+#define WIDE_CELL  56 /* ... with UUID, stage and rate */
+#define MAX_CELL   78
 
 /* --- a line
  * ---------------------------------------------------------------------------------------------- */
@@ -336,29 +338,55 @@ static void draw_row(struct view *v, const struct panel *p, const struct panel_r
 /* --- grid
  * ------------------------------------------------------------------------------------------------------
  */
+/* A wide cell has room for what the table shows; a narrow one for name, bar and verdict. */
 static void draw_cell(struct pen *pen, const struct view *v, const struct panel *p,
 	const struct panel_row *r, int width, bool selected)
 {
 	int end = pen->col + width, name = width >= 26 ? 10 : 7;
-	char result[16], text[8];
+	enum tone plain = selected ? TONE_SELECTED : has_device(r) ? TONE_PLAIN : TONE_DIM;
+	const char *uuid = r->uuid + (strlen(r->uuid) == UUID_TEXT_LEN ? UUID_TEXT_LEN - 8 : 0);
+	char result[16], text[24] = "";
 
-	field_tail(pen,
-		selected	? TONE_SELECTED
-		: has_device(r) ? TONE_PLAIN
-				: TONE_DIM,
-		name, r->name);
+	field_tail(pen, plain, name, r->name);
 	put_text(pen, TONE_PLAIN, " ");
+	if (width >= WIDE_CELL) {
+		field(pen, plain, 9, has_device(r) ? uuid : "");
+		field(pen, plain, 11, r->state == ROW_RUNNING ? r->stage : "");
+	}
 	result_text(r, result);
 	if (r->state == ROW_RUNNING && !r->asks) {
-		int room = end - pen->col - 6;
+		int rate = width >= WIDE_CELL ? 8 : 0, room = end - pen->col - 6 - rate;
 		double share = panel_share(p, r);
 		bar(pen, v, room > 3 ? room : 3, share, TONE_BAR);
 		snprintf(text, sizeof text, "%d%%", (int)(share * 100));
 		field_right(pen, TONE_PLAIN, 5, text);
+		text[0] = 0;
+		if (r->total)
+			snprintf(text, sizeof text, "%.1f", panel_rate(r) / 1024);
+		field_right(pen, TONE_PLAIN, rate, text);
 	} else {
-		field(pen, r->asks ? TONE_WARN : tone_of(r), end - pen->col - 1, result);
+		put(pen, r->asks ? TONE_WARN : tone_of(r), " %s ", result);
 	}
 	fill_to(pen, end, TONE_PLAIN);
+}
+
+/* When not all fit, those that want somebody's eye come first. */
+static int attention(const struct panel_row *r)
+{
+	if (r->asks || (r->state == ROW_FAIL && !r->seen))
+		return 0;
+	return r->state == ROW_RUNNING ? 1 : 2;
+}
+
+static void sort_by_attention(struct view *v, const struct panel *p)
+{
+	size_t sorted[VIEW_PLACES], n = 0;
+
+	for (int level = 0; level <= 2; level++)
+		for (size_t i = 0; i < v->n_order; i++)
+			if (attention(&p->rows[v->order[i]]) == level)
+				sorted[n++] = v->order[i];
+	memcpy(v->order, sorted, n * sizeof sorted[0]);
 }
 
 static void draw_grid(struct view *v, const struct panel *p, int lines)
@@ -375,11 +403,13 @@ static void draw_grid(struct view *v, const struct panel *p, int lines)
 	if (needed < columns)
 		columns = needed;
 	int width = v->width / columns;
-	if (width > 40)
-		width = 40;
+	if (width > MAX_CELL)
+		width = MAX_CELL;
 	int rows = (n + columns - 1) / columns;
-	if (rows > lines)
-		rows = lines;
+	if (rows > lines) {
+		rows = lines - 1 > 0 ? lines - 1 : 1;
+		sort_by_attention(v, p);
+	}
 	for (int y = 0; y < rows; y++) {
 		struct pen pen = new_line(v);
 		for (int x = 0; x < columns; x++) {
@@ -485,42 +515,45 @@ static bool question_open(const struct view *v, const struct panel *p)
 	return false;
 }
 
-static void draw_table(struct view *v, const struct panel *p, int room)
+static void draw_table(struct view *v, const struct panel *p)
 {
 	struct columns c = fit_columns(v, p);
 
 	draw_heads(v, &c);
-	(void)room;
 	for (size_t i = 0; i < v->n_order; i++)
 		draw_row(v, p, &p->rows[v->order[i]], &c, v->selected == (long)i);
+}
+
+/* Lines for faults below a table of all rows: as many as leave room for it, at least MIN_FAULTS (of
+ * those there are); -1: the table does not fit. */
+static int faults_below_table(struct view *v, const struct panel *p, int room)
+{
+	int all = draw_faults(v, p, 2 * PANEL_FAULTS, true);
+	int least = all < MIN_FAULTS ? all : MIN_FAULTS;
+	int left = room - (int)v->n_order - (all ? 1 : 0);
+
+	if (left < least)
+		return -1;
+	return draw_faults(v, p, left < all ? left : all, true);
 }
 
 void view_draw(struct view *v, const struct panel *p)
 {
 	v->n = 0;
 	sort_rows(v, p);
-	int faults = draw_faults(v, p, FAULT_LINES, true);
-	int below = (question_open(v, p) ? 1 : 0) + (v->keys ? 1 : 0) + (*p->message ? 1 : 0) + 1;
-	int room = v->height - HEAD_LINES - below - faults;
+	int below = (question_open(v, p) ? 1 : 0) + (v->keys ? 1 : 0) + (*p->message ? 1 : 0);
+	int room = v->height - HEAD_LINES - below;
+	int faults = faults_below_table(v, p, room);
 
-	/* A high terminal has room for more of them. */
-	if (room > (int)v->n_order) {
-		faults = draw_faults(v, p, faults + room - (int)v->n_order, true);
-		room = v->height - HEAD_LINES - below - faults;
-	}
 	draw_title(v, p);
 	draw_totals(v, p);
-	if ((int)v->n_order <= room) {
-		draw_table(v, p, room);
+	if (faults >= 0) {
+		draw_table(v, p);
 	} else {
-		/* The picture must fit: the oldest faults go first, then the blank line. */
-		while (faults > 2 && (int)v->n_order > (room + 1) * (v->width / CELL_MIN)) {
-			faults--;
-			room++;
-		}
-		draw_grid(v, p, room + 1);
+		faults = room > 2 * MIN_FAULTS ? draw_faults(v, p, MIN_FAULTS, true) : 0;
+		draw_grid(v, p, room + 1 - faults - (faults ? 1 : 0));
 	}
-	if (faults && room > 0)
+	if (faults)
 		new_line(v);
 	draw_faults(v, p, faults, false);
 	draw_question(v, p);
@@ -545,7 +578,7 @@ void view_end(struct view *v, const struct panel *p)
 	sort_rows(v, p);
 	draw_title(v, p);
 	draw_totals(v, p);
-	draw_table(v, p, VIEW_LINES);
+	draw_table(v, p);
 	if (p->n_faults)
 		new_line(v);
 	draw_faults(v, p, 2 * PANEL_FAULTS, false);
