@@ -70,3 +70,24 @@ step "one process at a time"
 exec 8>>"$S/lock"; flock 8
 expect 4 'in use by process' runner import --state "$S" "$T/blinky.mfgpkg"
 exec 8>&-
+
+step "every document follows its schema"
+runner station show --state "$S" --json >"$T/show.json"
+runner station slots --state "$S" A1=/dev/ttyUSB0 --deny '/dev/ttyS*' -q
+python3 - "$S" "$T" <<-'END'
+	import json, sys, glob
+	from jsonschema import Draft202012Validator as V
+	S, T = sys.argv[1:]
+	def check(name, doc, what):
+	    errors = list(V(json.load(open(f"schemas/{name}.schema.json"))).iter_errors(doc))
+	    assert not errors, f"{what}: {errors[0].message}: {doc}"
+	for line in open(f"{T}/run.jsonl"):
+	    check("runner-event", json.loads(line), "run.jsonl")
+	check("station", json.load(open(f"{S}/station.json")), "station.json")
+	check("station-show", json.load(open(f"{T}/show.json")), "station show")
+	check("packages", json.load(open(f"{S}/packages/index.json")), "index.json")
+	check("slots", json.load(open(f"{S}/slots.json")), "slots.json")
+	check("trust", json.load(open(f"{S}/trust/trust.json")), "trust.json")
+	bad = json.loads(open(f"{T}/run.jsonl").readline()) | {"surprise": 1}
+	assert list(V(json.load(open("schemas/runner-event.schema.json"))).iter_errors(bad)), "the schema refuses nothing"
+END

@@ -65,3 +65,14 @@ python3 tests/e2e/repack.py "$T/blinky.mfgpkg" "$T/unsigned.mfgpkg" - --unsigned
 expect 3 'not signed' runner start --state "$S" "$T/unsigned.mfgpkg" --ports "$T/idle/ttyMCX*"
 sim_stop idle
 jq -e '.[0].resets == 0 and .[0].sb_refused == []' "$T/idle.json" >/dev/null || fail "$(cat "$T/idle.json")"
+
+step "the events of a bad day follow their schema too"
+python3 - "$T/run.jsonl" "$(dirname "$L")/run.json" <<-'END'
+	import json, sys
+	from jsonschema import Draft202012Validator as V
+	v = V(json.load(open("schemas/runner-event.schema.json")))
+	for line in open(sys.argv[1]):
+	    errors = list(v.iter_errors(json.loads(line)))
+	    assert not errors, f"{errors[0].message}: {line}"
+	V(json.load(open("schemas/run.schema.json"))).validate(json.load(open(sys.argv[2])))
+END
