@@ -66,8 +66,8 @@ uint64_t report_durations_at(const struct report_durations *d, double quantile)
 /* --- bins ------------------------------------------------------------------------------------- */
 
 /* Each is a multiple of the one before, so that bins can be joined. */
-static const int64_t widths_s[] = { 1, 10, 60, 300, 900, 3600, 7200, 14400, 43200, 86400, 604800,
-	2419200, 31449600, 314496000, 3144960000, 314496000000, 31449600000000 };
+static const int64_t widths_s[] = { 1, 10, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400,
+	604800, 2419200, 31449600, 314496000, 3144960000, 314496000000, 31449600000000 };
 #define WIDTHS (sizeof widths_s / sizeof widths_s[0])
 
 int64_t report_bins_ms(const struct report_bins *b)
@@ -158,6 +158,13 @@ uint64_t report_not_passed(const struct oem_report *r)
 	uint64_t devices = r->result.devices, passed = r->result.totals.passed;
 
 	return devices > passed ? devices - passed : 0;
+}
+
+uint64_t report_with_receipt(const struct oem_report *r)
+{
+	uint64_t passed = r->result.totals.passed, without = r->result.no_receipt;
+
+	return passed > without ? passed - without : 0;
 }
 
 time_t report_written(void)

@@ -20,7 +20,7 @@
 #define REPORT_SIGNERS_MAX  8
 #define REPORT_ROWS_BAD	    500 /* attempts that did not pass */
 #define REPORT_ROWS_GOOD    500 /* attempts that passed */
-#define REPORT_BINS	    96
+#define REPORT_BINS	    160
 #define REPORT_TEXT_CAP	    256
 
 enum report_outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_INTERRUPTED, OUTCOME_UNKNOWN, OUTCOMES };
@@ -169,6 +169,7 @@ struct oem_report {
 const char *report_verdict_words(const struct oem_report *r); /* a sentence */
 double report_share(uint64_t part, uint64_t whole); /* percent; 0 of 0 is 0 */
 uint64_t report_not_passed(const struct oem_report *r); /* devices */
+uint64_t report_with_receipt(const struct oem_report *r); /* devices that passed with one */
 time_t report_written(void); /* now, or SOURCE_DATE_EPOCH when it is set */
 
 #endif

@@ -67,9 +67,10 @@ static void key_of_fills(FILE *f)
 
 	for (size_t i = 0; i < 4; i++)
 		fprintf(f,
-			"<svg class=key viewBox='0 0 22 11' aria-hidden=true><rect class=%s x=0.5 "
+			"<span class=fill><svg class=key viewBox='0 0 22 11' "
+			"aria-hidden=true><rect class=%s x=0.5 "
 			"y=0.5 "
-			"width=21 height=10 /></svg>%s",
+			"width=21 height=10 /></svg>%s</span> ",
 			fills[i], words[i]);
 }
 
@@ -140,7 +141,7 @@ static void verdict(FILE *f, const struct oem_report *r)
 		fputs(" devices passed", f);
 		if (a->totals.passed) {
 			fputs(", ", f);
-			html_count(f, a->receipts);
+			html_count(f, report_with_receipt(r));
 			fprintf(f, " of them with a receipt that holds%s",
 				a->receipts && !a->receipts_by_ca
 					? " (not checked against the OEM's "
@@ -223,7 +224,7 @@ static void packages(FILE *f, const struct oem_report *r)
 			fprintf(f, ", sequence %lld", (long long)p->sequence);
 		fputs("</td><td>", f);
 		for (size_t k = 0; k < p->n_signers; k++)
-			fprintf(f, "<code>%s</code> ", p->signers[k]);
+			fprintf(f, "<code class=nw>%s</code> ", p->signers[k]);
 		fputs("</td><td>", f);
 		if (*p->reason)
 			html_text(f, p->reason);
@@ -411,7 +412,7 @@ static void coverage(FILE *f, const struct oem_report *r)
 	fputs("<h2>Receipts and witnesses</h2>\n", f);
 	if (a->role != ROLE_WORKSPACE) {
 		fputs("<p>", f);
-		html_count(f, a->receipts);
+		html_count(f, report_with_receipt(r));
 		fputs(" of ", f);
 		html_count(f, a->totals.passed);
 		fprintf(f,
@@ -427,7 +428,7 @@ static void coverage(FILE *f, const struct oem_report *r)
 			fputs(" Devices that were asked and refused: ", f);
 			html_count(f, r->attest_refused);
 			for (size_t i = 0; i < r->n_refusals; i++)
-				fprintf(f, "%s%s, %llu times", i ? "; " : " (",
+				fprintf(f, "%s%s: %llu", i ? "; " : " (",
 					MBOOT_STATUS_TEXT(r->refusals[i].status),
 					(ull)r->refusals[i].n);
 			fprintf(f, "%s; whose answer was wrong: ", r->n_refusals ? ")" : "");
@@ -435,8 +436,7 @@ static void coverage(FILE *f, const struct oem_report *r)
 			fputs(".", f);
 		}
 		fputs("</p>\n<figure>", f);
-		uint64_t held = a->receipts < a->totals.passed ? a->receipts : a->totals.passed;
-		struct report_part part = { held, "pass" };
+		struct report_part part = { report_with_receipt(r), "pass" };
 		report_svg_bar(
 			f, &part, 1, a->totals.passed, "passed devices with a receipt", true);
 		fputs("<figcaption>Passed devices; filled: with a receipt.</figcaption></figure>\n",
@@ -614,7 +614,9 @@ static void attempt(FILE *f, const struct report_attempt *a)
 	static const char *const class[] = { "ok", "fault", "warning", "warning" };
 	char uuid[33];
 
-	fprintf(f, "<tr><td class=num>%llu</td><td><code>%s</code></td><td class=num>%llu%s</td>",
+	fprintf(f,
+		"<tr><td class=num>%llu</td><td class=nw><code>%s</code></td><td "
+		"class=num>%llu%s</td>",
 		(ull)a->device, hex_encode(uuid, a->uuid, 16), (ull)a->attempt,
 		a->resumed ? " r" : "");
 	cell_text(f, a->slot, false);
@@ -692,13 +694,14 @@ static void one_log(FILE *f, const struct oem_report *r)
 		if (workspace)
 			entries(f, r);
 		keys(f, r);
-		if (!workspace)
-			devices(f, r);
 	}
-	fputs("<div class=sign><div>Name of the "
-	      "auditor</div><div>Date</div><div>Signature</div></div>"
-	      "\n</section>\n",
+	/* Before the list of devices, which may be long: an annex. */
+	fputs("<div class=sign><div>Name of the auditor</div><div>Date</div><div>Signature</div>"
+	      "</div>\n",
 		f);
+	if (*a->origin && !workspace)
+		devices(f, r);
+	fputs("</section>\n", f);
 }
 
 /* Several logs: one line each before the chapters. */

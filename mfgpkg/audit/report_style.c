@@ -41,13 +41,13 @@ const char *const report_style[] = {
 	"font-weight:600;color:var(--soft);border-bottom:1px solid var(--line);padding:5px 8px 5px "
 	"0;"
 	"vertical-align:bottom}td{border-bottom:1px solid var(--line);padding:5px 8px 5px 0;"
-	"vertical-align:top;overflow-wrap:anywhere}tr{break-inside:avoid}thead{display:table-"
+	"vertical-align:top;overflow-wrap:break-word}tr{break-inside:avoid}thead{display:table-"
 	"header-group}"
 	"th.num{text-align:right}\n",
 	"table.facts th{width:170px;font-weight:400;border-bottom:1px solid var(--line);"
 	"vertical-align:top}\n",
 	"table.devices{font-size:12px}table.devices td{padding:3px 8px 3px 0}"
-	"td.nw{white-space:nowrap}\n",
+	".nw{white-space:nowrap}\n",
 	".scroll{overflow-x:auto}\n",
 	".fault{color:var(--bad);font-weight:600}.warning{color:var(--warn);font-weight:600}"
 	".ok{color:var(--good)}\n",
@@ -55,7 +55,8 @@ const char *const report_style[] = {
 	"margin-top:4px}\n",
 	"svg.plot,svg.wide{display:block;width:100%;height:auto}svg.bar{display:block;width:100%;"
 	"min-width:90px;height:12px;margin-top:4px}svg.defs{position:absolute}"
-	"svg.key{width:22px;height:11px;vertical-align:-1px;margin:0 4px 0 12px}\n",
+	".fill{white-space:nowrap}svg.key{width:22px;height:11px;vertical-align:-1px;margin:0 4px "
+	"0 12px}\n",
 	"svg text{fill:var(--ink);font-size:11px;text-anchor:middle}svg .end{text-anchor:end}"
 	"svg .start{text-anchor:start}svg .soft{fill:var(--soft)}svg .name{font-size:12.5px;"
 	"font-weight:600}svg .strong{font-weight:600}\n",
@@ -75,8 +76,11 @@ const char *const report_style[] = {
 	".log+.log{break-before:page;margin-top:60px}\n",
 	"@media(max-width:640px){.two{grid-template-columns:1fr}.sign{grid-template-columns:1fr}"
 	"main{padding:18px 14px 40px}table.facts th{width:110px}}\n",
-	"@media print{body{font-size:10.5pt}main{max-width:none;padding:0}"
-	"*{print-color-adjust:exact;-webkit-print-color-adjust:exact}.scroll{overflow:visible}"
-	"h2{margin-top:22px}a{color:inherit;text-decoration:none}}\n",
+	"@media print{body{font-size:9.5pt}main{max-width:none;padding:0}"
+	"h1{font-size:18pt}h2{font-size:12.5pt;margin-top:20px}h3{font-size:10pt}"
+	".verdict .word{font-size:20pt}.verdict p{font-size:10.5pt}.tile b{font-size:14pt}"
+	".tile span,figcaption{font-size:8.5pt}table{font-size:8.5pt}table.devices{font-size:7.5pt}"
+	"table.devices td{padding:1.5px 6px 1.5px 0}.tiles{grid-template-columns:repeat(5,1fr)}"
+	"*{print-color-adjust:exact;-webkit-print-color-adjust:exact}.scroll{overflow:visible}}\n",
 	NULL,
 };

@@ -60,14 +60,30 @@ static uint64_t ended(const struct report_bins *b, size_t i)
 	       b->count[i][OUTCOME_INTERRUPTED];
 }
 
-/* 1, 2 or 5 times a power of ten, not below v. */
+/* A round number, not below v. */
 static uint64_t nice(uint64_t v)
 {
-	uint64_t step = 1;
+	static const uint64_t round[] = { 1, 2, 3, 4, 5, 6, 8, 10 };
+	uint64_t power = 1;
+	size_t i = 0;
 
-	while (step * 10 < v)
-		step *= 10;
-	return v <= step ? step : v <= step * 2 ? step * 2 : v <= step * 5 ? step * 5 : step * 10;
+	while (power * 10 < v)
+		power *= 10;
+	while (round[i] * power < v)
+		i++;
+	return round[i] * power;
+}
+
+/* Where the axis of the yield begins, in percent: as near to 100 as the values permit. */
+static unsigned lowest(const struct report_bins *b)
+{
+	double low = 100;
+
+	for (size_t i = 0; i < b->n; i++) {
+		double share = report_share(b->count[i][OUTCOME_PASS], ended(b, i));
+		low = ended(b, i) && share < low ? share : low;
+	}
+	return low >= 90 ? 90 : low >= 80 ? 80 : low >= 50 ? 50 : 0;
 }
 
 static void grid(FILE *f, double y, const char *label)
@@ -100,27 +116,34 @@ static void time_axis(FILE *f, const struct report_bins *b, double step, int y)
 	}
 }
 
-static void yield_line(FILE *f, const struct report_bins *b, double step)
+static double yield_y(const struct report_bins *b, size_t i, unsigned low)
 {
+	double share = report_share(b->count[i][OUTCOME_PASS], ended(b, i));
+
+	return YIELD_TOP + YIELD_H * (100 - share) / (100 - low);
+}
+
+static void yield_line(FILE *f, const struct report_bins *b, double step, unsigned low)
+{
+	size_t last = 0, idle = b->n / 12 + 2; /* a longer pause breaks the line */
 	bool drawing = false;
 
 	fputs("<path class=line d='", f);
 	for (size_t i = 0; i < b->n; i++) {
 		if (!ended(b, i))
-			continue; /* nothing ended here: the line goes on to the next */
-		double share = report_share(b->count[i][OUTCOME_PASS], ended(b, i));
+			continue;
+		drawing &= i - last <= idle;
+		last = i;
 		fprintf(f, "%c%.1f %.1f", drawing ? 'L' : 'M', LEFT + step * ((double)i + 0.5),
-			YIELD_TOP + YIELD_H * (1 - share / 100));
+			yield_y(b, i, low));
 		drawing = true;
 	}
 	fputs("' />", f);
 	for (size_t i = 0; i < b->n; i++)
 		if (ended(b, i))
-			fprintf(f, "<circle class=dot cx=%.1f cy=%.1f r=2.2 />",
-				LEFT + step * ((double)i + 0.5),
-				YIELD_TOP + YIELD_H * (1 - report_share(b->count[i][OUTCOME_PASS],
-								   ended(b, i)) /
-								      100));
+			fprintf(f, "<circle class=dot cx=%.1f cy=%.1f r=%s />",
+				LEFT + step * ((double)i + 0.5), yield_y(b, i, low),
+				step > 5 ? "2.2" : "1.4");
 }
 
 static void count_bars(FILE *f, const struct report_bins *b, double step, uint64_t top)
@@ -150,15 +173,18 @@ void report_svg_yield(FILE *f, const struct oem_report *r)
 	for (size_t i = 0; i < b->n; i++)
 		most = ended(b, i) > most ? ended(b, i) : most;
 	uint64_t top = nice(most);
-	double step = (double)INNER / (double)(b->n ? b->n : 1);
+	/* A short log has few bars, not broad ones. */
+	double step = (double)INNER / (double)(b->n > 16 ? b->n : 16);
 	fprintf(f,
 		"<svg class=plot viewBox='0 0 %d 272' role=img aria-label='yield over time'>"
 		"<text x=0 y=11 class=start>passed of those that ended</text>",
 		WIDTH);
-	grid(f, YIELD_TOP, "100 %");
-	grid(f, YIELD_TOP + YIELD_H / 2.0, "50 %");
-	grid(f, YIELD_TOP + YIELD_H, "0 %");
-	yield_line(f, b, step);
+	unsigned low = lowest(b);
+	for (unsigned i = 0; i <= 2; i++) {
+		snprintf(label, sizeof label, "%u %%", low + (100 - low) * i / 2);
+		grid(f, YIELD_TOP + YIELD_H * (2 - i) / 2.0, label);
+	}
+	yield_line(f, b, step, low);
 	fprintf(f, "<text x=0 y=%d class=start>attempts that ended</text>", COUNT_TOP - 8);
 	snprintf(label, sizeof label, "%llu", (unsigned long long)top);
 	grid(f, COUNT_TOP, label);
