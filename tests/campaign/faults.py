@@ -1,11 +1,8 @@
 """faults - what goes wrong with which simulated device: a grid of every kind at every step of the
 sample's script, and random ones. A fault is the text behind `DEVICE:` of mcxsim's --fault."""
 
-import socket
 import os
 import select
-import struct
-import termios
 import threading
 import tty
 
@@ -48,7 +45,8 @@ def grid(offsets):
     out = []
     for step, command in STEPS.items():
         for kind in AT_COMMAND:
-            out.append((f"{with_value(kind)}@{command}", step))
+            if kind != "final" or step in FILES:  # the others have one response only
+                out.append((f"{with_value(kind)}@{command}", step))
         rx, tx = offsets[step]
         for kind in ("lose", "corrupt", "duplicate"):
             out += [(f"{kind}@rx={rx + 3}", step), (f"{kind}@tx={tx + 1}", step),
@@ -137,9 +135,13 @@ class Tap:
                 return
             if self.near in ready:
                 data = os.read(self.near, 4096)
-                # A command frame: 5A A4, length, CRC, then the tag. The host writes whole frames.
-                if len(data) > 6 and data[:2] == b"\x5a\xa4":
-                    self.commands.append((data[6], self.rx, self.tx))
+                # The host writes whole frames; an ACK or a ping may lead. A command frame is 5A A4,
+                # length, CRC, and then the tag.
+                at = 0
+                while data[at:at + 2] in (b"\x5a\xa1", b"\x5a\xa6"):
+                    at += 2
+                if len(data) > at + 6 and data[at:at + 2] == b"\x5a\xa4":
+                    self.commands.append((data[at + 6], self.rx + at, self.tx))
                 self.rx += len(data)
                 os.write(self.far, data)
             if self.far in ready:

@@ -46,5 +46,6 @@ wait_for 30 "$T/run" '"event":"device-end"'
 for i in 0 9 33; do control loop "swap $i"; done
 rc=0; wait $RUN || rc=$?
 races "--loop"
-[ $rc = 0 ] || { tail -n 3 "$T/run" >&2; fail "exit $rc, 0 wanted"; }
+# A board that was swapped while it ran has failed.
+[ $rc -le 1 ] && [ "$(summary "$T/run" passed)" = 40 ] || { tail -n 3 "$T/run" >&2; fail "exit $rc"; }
 step "no data race"
