@@ -53,7 +53,7 @@ static int parse(struct proof *out, const char *name, const char *p, size_t len,
 		return -1;
 	if (prefix(&l, "extra ")) {
 		size_t text = l.len - 6, cap = text / 4 * 3;
-		if (cap && !buf_grow(&out->extra, cap))
+		if (!buf_grow(&out->extra, cap + 1)) /* never NULL, also when it is empty */
 			return err_set(e, ERR_ENV, "%s: out of memory", name);
 		if (base64_decode(out->extra.p, cap, &n, l.p + 6, text) != 0)
 			return err_set(e, ERR_FORMAT, "%s: extra is not exact base64", name);
@@ -88,7 +88,7 @@ static int parse(struct proof *out, const char *name, const char *p, size_t len,
 
 int proof_parse(struct proof *out, const char *name, const void *data, size_t len, struct err *e)
 {
-	struct proof p = { .extra = { .max = PROOF_EXTRA_MAX + 3 } };
+	struct proof p = { .extra = { .max = PROOF_EXTRA_MAX + 4 } };
 
 	if (parse(&p, name, data, len, e) != 0) {
 		proof_clear(&p);
