@@ -33,9 +33,10 @@ valid templates mfgpkg template --json
 mfgpkg keys generate --type package -o "$T/p.key" --no-passphrase -q
 runner station init --state "$T/s" --name line1.plant.example
 runner trust add --state "$T/s" "$T/p.pub"
-valid station runner station show --state "$T/s" --json
-valid slots runner station slots --state "$T/s" A1='pci-0000:00:14.0-usb-0:2*' --deny 'ttyS*' --json
+valid station-show runner station show --state "$T/s" --json
+valid slots-list runner station slots --state "$T/s" A1='pci-0000:00:14.0-usb-0:2*' --deny 'ttyS*' --json
 valid trust runner trust list --state "$T/s" --json
+valid station cat "$T/s/station.json"
 valid kept runner list --state "$T/s" --json
 python3 - "$T/docs" <<'P' || fail "see above"
 import glob, json, os, sys, jsonschema
