@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "crypt/ecc.h"
 #include "family/family.h"
+#include "image/pfr.h"
 #include "image/sb31.h"
 #include "mboot/command.h"
 #include "mboot/identify.h"
@@ -47,6 +48,7 @@ struct plan {
 
 struct run {
 	struct mboot *m;
+	const struct config *config;
 	const struct devhsm_options *o;
 	struct plan *plan;
 	struct devhsm_result *out;
@@ -144,8 +146,15 @@ static int read_commands(struct plan *p, const struct config_node *root, struct 
 		if (item->tag != SB31_LOAD_KEY_BLOB)
 			continue;
 		listed = listed || sb31_key_blob_offset(item) == 0;
-		if (item->plain_input != SB31_BLOB_PLAIN)
+		if (item->plain_input != SB31_BLOB_PLAIN) {
+			if (!p->restore)
+				config_warn(list, o->warn ? o->warn : config_warn_none, o->ctx,
+					"command %zu: this key blob was wrapped under the share of "
+					"an earlier session; devices take it only with that share "
+					"(give `oemEncMasterShare`)",
+					i + 1);
 			continue;
+		}
 		if (item->data.len != DEVHSM_CUST_MK_SK_LEN)
 			return config_error(list, e,
 				"command %zu: loadKeyBlob with plainInput has a key of %zu bytes, "
@@ -454,6 +463,46 @@ static int sign(struct run *r, uint8_t *container, size_t len, struct err *e)
 	return 0;
 }
 
+/* Does this command write the CFPA that closes the part at its next power-on? */
+static bool closes_part(const struct sb31_item *item)
+{
+	if (item->tag != SB31_LOAD || item->w1 != CFPA_ADDRESS || item->data.len < PFR_PAGE_SIZE)
+		return false;
+	unsigned update = cfpa_cmpa_upd(get_le32(item->data.p + CFPA_VERSION_OFF));
+	return update == CMPA_UPD_TO_OEM_CLOSED || update == CMPA_UPD_TO_OEM_LOCKED;
+}
+
+/* A device executes what a block completes. Power that goes away after the block that completes
+ * the CFPA and before the one that completes the key leaves a closed part without its key, and no
+ * file can be sent to it any more. Both in one block, or the key first, and this cannot be. */
+static int check_power_loss(struct run *r, struct err *e)
+{
+	struct sb31_items head = r->plan->items;
+	uint32_t closed_in = 0, key_in;
+
+	for (size_t i = 0; i < r->plan->items.n; i++) {
+		const struct sb31_item *item = &r->plan->items.v[i];
+		head.n = i + 1;
+		if (closes_part(item) && sb31_items_blocks(&head, &closed_in, e) != 0)
+			return -1;
+		if (item->tag != SB31_LOAD_KEY_BLOB || sb31_key_blob_offset(item) != 0 ||
+			!closed_in)
+			continue;
+		if (sb31_items_blocks(&head, &key_in, e) != 0)
+			return -1;
+		if (key_in != closed_in)
+			config_warn(config_root(r->config),
+				r->o->warn ? r->o->warn : config_warn_none, r->o->ctx,
+				"the CFPA that closes the part is complete with block %u, its key "
+				"only with block %u: power lost between them leaves a closed part "
+				"without its key; put a loadKeyBlob (offset 0, plainInput) before "
+				"the load of the CFPA",
+				closed_in, key_in);
+		return 0;
+	}
+	return 0;
+}
+
 static int build(struct run *r, struct err *e)
 {
 	struct devhsm_result *out = r->out;
@@ -461,6 +510,7 @@ static int build(struct run *r, struct err *e)
 	uint8_t block1_hash[32];
 
 	if (open_session(r, e) != 0 || make_keys(r, e) != 0 || wrap_keys(r, e) != 0 ||
+		check_power_loss(r, e) != 0 ||
 		sb31_items_blocks(&r->plan->items, &n_blocks, e) != 0)
 		return -1;
 	size_t len = SB31_DEVHSM_BLOCK0 + (size_t)n_blocks * BLOCK_SIZE;
@@ -489,7 +539,9 @@ int devhsm_generate(struct mboot *m, const struct config *c, struct keystore *ks
 	static const struct devhsm_options none;
 	AUTO(plan_clear) struct plan plan = { 0 };
 	struct devhsm_result made = { 0 };
-	struct run r = { .m = m, .o = options ? options : &none, .plan = &plan, .out = &made };
+	struct run r = {
+		.m = m, .config = c, .o = options ? options : &none, .plan = &plan, .out = &made
+	};
 
 	if (read_plan(&plan, c, ks, r.o, e) != 0)
 		return -1;

@@ -69,6 +69,7 @@ struct audit_result {
 	char order_id[128]; /* "" without an order */
 	char oem_key[17]; /* id that signed the order, "" when none */
 	struct vkey station;
+	bool station_known; /* it is the key the auditor brought (log_key) */
 	uint64_t leaves, bytes, checkpoints, epochs, devices;
 	bool closed;
 	uint8_t root[32]; /* of all leaves */

@@ -265,7 +265,9 @@ int audit_genesis(struct audit *a, const struct leaf *l, struct err *e)
 	memcpy(a->epoch_boot, l->boot_id, sizeof a->epoch_boot);
 	if (audit_index_see(&a->index, SEEN_EPOCH_KEY, a->epoch_key.key, 32, 0, &before, e) != 0)
 		return -1;
-	if (a->expect->log_key && memcmp(a->expect->log_key->key, a->station.key, 32) != 0)
+	r->station_known =
+		a->expect->log_key && memcmp(a->expect->log_key->key, a->station.key, 32) == 0;
+	if (a->expect->log_key && !r->station_known)
 		FAULT(a, "foreign station key", 0, "the log is not signed with the key of %s",
 			a->expect->log_key->name);
 	for (size_t i = 0; i < a->expect->n_witnesses; i++)

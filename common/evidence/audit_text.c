@@ -71,8 +71,11 @@ size_t audit_statements(const struct audit_result *r, struct audit_statement out
 			   "would not be missed without a checkpoint known elsewhere");
 	if (!r->closed && workspace)
 		SAY(false, "what comes later: a workspace log stays open as long as the workspace");
-	if (workspace)
-		SAY(false, "whose workspace this is, unless its key is known from elsewhere: %s",
+	if (workspace && r->station_known)
+		SAY(true, "it is the log of the workspace %s: signed with the key that was given",
+			r->station.name);
+	else if (workspace)
+		SAY(false, "whose workspace this is, unless its key is known (--log-key): %s",
 			r->station.name);
 	if (r->longest_unwitnessed && r->witnessed)
 		SAY(false,

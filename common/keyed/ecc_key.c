@@ -325,7 +325,9 @@ int ecc_key_sign(
 		  ecc_sig_from_der(sig, ecc_len(key->pub.curve), der, der_len) == 0;
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
-		return err_set(e, ERR_ENV, "cannot sign: %s", ecc_openssl_error(reason));
+		return err_set(e, ERR_ENV, "%s: %s",
+			key->token ? "the token does not sign (removed?)" : "cannot sign",
+			ecc_openssl_error(reason));
 	ERR_clear_error();
 	return 0;
 }

@@ -15,6 +15,15 @@
 #include "base/text.h"
 #include "crypt/ecc_pkey.h"
 #include "keyed/pkcs11_key.h"
+#include "keyed/pkcs11_tokens.h"
+
+/* Return values of PKCS#11 (pkcs11t.h) that the engine hands on as OpenSSL reasons. */
+#define CKR_DEVICE_REMOVED    0x32
+#define CKR_PIN_INCORRECT     0xA0
+#define CKR_PIN_INVALID	      0xA1
+#define CKR_PIN_LEN_RANGE     0xA2
+#define CKR_PIN_LOCKED	      0xA4
+#define CKR_TOKEN_NOT_PRESENT 0xE0
 
 struct pkcs11_token {
 	ENGINE *engine;
@@ -129,13 +138,62 @@ static int open_engine(struct pkcs11_token *t, const char *where, const char *mo
 	return 0;
 }
 
+/* Take the error queue: the first reason in it, which is the token's when the token refused. */
+static int first_reason(char text[120])
+{
+	unsigned long code = ERR_peek_error();
+	const char *t = ERR_reason_error_string(code);
+	int reason = ERR_GET_REASON(code);
+
+	snprintf(text, 120, "%s", t ? t : "no reason given");
+	ERR_clear_error();
+	return reason;
+}
+
+/* Three faults that a person mends in three ways: the token is not there, the PIN is not its PIN,
+ * it has no such key. */
+static int explain(
+	const char *where, const char *uri, const char *module, bool pin_given, struct err *e)
+{
+	struct pkcs11_tokens tokens;
+	char text[120];
+	int reason = first_reason(text);
+	bool asked = pkcs11_tokens_find(&tokens, module, uri);
+
+	if (asked && tokens.n == 0)
+		return err_set(e, ERR_ENV, "%s: no token is there (removed?)", where);
+	if (asked && tokens.n_match == 0)
+		return err_set(e, ERR_ENV, "%s: this token is not there (removed?); there is %s",
+			where, tokens.labels);
+	switch (reason) {
+	case CKR_PIN_LOCKED:
+		return err_set(e, ERR_ENV, "%s: the token has locked its PIN", where);
+	case CKR_PIN_INCORRECT:
+	case CKR_PIN_INVALID:
+	case CKR_PIN_LEN_RANGE:
+		return err_set(e, ERR_CONFIG, "%s: wrong PIN%s", where,
+			tokens.pin_locked     ? "; the token has locked it now"
+			: tokens.pin_last_try ? "; one more wrong PIN locks the token"
+					      : "");
+	case CKR_DEVICE_REMOVED:
+	case CKR_TOKEN_NOT_PRESENT:
+		return err_set(e, ERR_ENV, "%s: the token was removed", where);
+	}
+	if (!pin_given && (!asked || tokens.login_required))
+		return err_set(e, ERR_CONFIG,
+			"%s: the token wants a PIN; give --passphrase-file or --passphrase-fd, or "
+			"run on a terminal",
+			where);
+	return err_set(e, ERR_CONFIG, "%s: the token has no such private key: %s", where, text);
+}
+
 int pkcs11_key_open(struct pkcs11_token **token, EVP_PKEY **key, const char *uri,
 	const struct passphrase_source *pw, struct err *e)
 {
 	AUTO(str_freep) char *path = strndup(uri, strcspn(uri, "?"));
 	AUTO(str_freep) char *module = NULL;
 	AUTO(secret_freep) struct secret *pin = NULL;
-	char where[220], reason[120];
+	char where[220];
 
 	if (!path)
 		return err_set(e, ERR_ENV, "pkcs11: out of memory");
@@ -156,13 +214,11 @@ int pkcs11_key_open(struct pkcs11_token **token, EVP_PKEY **key, const char *uri
 	}
 	/* A user interface that does nothing: the engine must not ask by itself. It keeps the
 	 * pointer, so this is OpenSSL's static one. */
+	ERR_clear_error();
 	EVP_PKEY *k =
 		ENGINE_load_private_key(t->engine, path, (UI_METHOD *)(uintptr_t)UI_null(), NULL);
 	if (!k) {
-		err_set(e, ERR_ENV, "%s: %s: %s", where,
-			pin ? "no such private key, or PIN wrong"
-			    : "no such private key, or a PIN is needed (--passphrase-file)",
-			ecc_openssl_error(reason));
+		(void)explain(where, path, module, pin != NULL, e);
 		pkcs11_token_free(t);
 		return -1;
 	}

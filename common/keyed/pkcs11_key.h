@@ -15,7 +15,8 @@ struct pkcs11_token; /* the engine; must outlive the key */
 /* pkcs11_key_open - `uri` is an RFC 7512 pkcs11: URI of a private key. Query attributes used:
  * module-path (the token's library; default: p11-kit's list of modules) and pin-source (file:PATH).
  * Without pin-source the PIN comes from `pw`. pin-value is refused: a PIN does not belong in a
- * configuration. ERR_CONFIG (URI), ERR_ENV (no engine, no token, no such key, wrong PIN). */
+ * configuration. ERR_CONFIG (URI, wrong PIN, no PIN, no such key), ERR_ENV (no engine, no token).
+ */
 int pkcs11_key_open(struct pkcs11_token **token, EVP_PKEY **key, const char *uri,
 	const struct passphrase_source *pw, struct err *e) CHECKED;
 void pkcs11_token_free(struct pkcs11_token *token);

@@ -48,7 +48,9 @@ done
 jq -es 'any(.[]; .type == "mbi" and .sha256 == $d and (.inputs | map(.file) | index("frdm_mcxn947_led_blinky.bin")))' \
 	--arg d "$(sha256sum <oem/build/mbi.bin | cut -d' ' -f1)" leaves >/dev/null || fail "leaf of the MBI"
 ! grep -qE 'rot_p256_0.pem.{0,10}sha256|cust_mk_sk.key.{0,10}sha256' leaves || fail "digest of a secret file in the log"
-expect 0 "^PASS" mfgpkg audit verify oem/workspace/log.db --log-key oem/workspace/log.vkey
+expect 0 "^  proven: +it is the log of the workspace " mfgpkg audit verify oem/workspace/log.db --log-key oem/workspace/log.vkey
+! grep -q "whose workspace" out || fail "the key was given, and the workspace is called unknown"
+expect 0 "^  not proven: whose workspace this is" mfgpkg audit verify oem/workspace/log.db
 
 step "five programs that write the same log at once take turns"
 cp -r oem busy

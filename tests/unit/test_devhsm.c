@@ -681,6 +681,7 @@ static void wrapped_key_in_the_list(void **state)
 	assert_memory_equal(o->result.container.p, expected.p, expected.len);
 	assert_true(o->result.has_key_blob);
 	assert_non_null(strstr(o->warnings, "key is not used: `commands` has a loadKeyBlob"));
+	assert_non_null(strstr(o->warnings, "wrapped under the share of an earlier session"));
 	devhsm_result_clear(&o->result);
 	replay_clear(r);
 	free(r);
