@@ -239,22 +239,44 @@ char *time_format_ms(char out[TIME_MS_LEN + 1], int64_t unix_ms)
 	return out;
 }
 
+/* n digits as a number, -1 when one is none. */
+static int digits(const char *p, int n)
+{
+	int v = 0;
+
+	for (; n > 0; n--, p++) {
+		if (*p < '0' || *p > '9')
+			return -1;
+		v = v * 10 + (*p - '0');
+	}
+	return v;
+}
+
+/* Days from 1970-01-01 in the Gregorian calendar; months count from March, so that the leap day is
+ * the last of its year. By hand: a million leaves have a million times. */
+static int64_t days_of(int year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;
+
+	return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
+}
+
 int time_parse_s(const char *text, time_t *out)
 {
-	struct tm tm = { 0 };
-	char again[TIME_S_LEN + 1];
+	static const int days_in[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 
-	if (strlen(text) != TIME_S_LEN ||
-		sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-			&tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+	if (strlen(text) != TIME_S_LEN || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+		text[13] != ':' || text[16] != ':' || text[19] != 'Z')
 		return -1;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	time_t t = timegm(&tm);
-	/* Formatting it back refuses 2026-02-30, missing zeros and stray characters alike. */
-	if (strcmp(time_format_s(again, t), text) != 0)
+	int year = digits(text, 4), month = digits(text + 5, 2), day = digits(text + 8, 2);
+	int hour = digits(text + 11, 2), minute = digits(text + 14, 2), s = digits(text + 17, 2);
+	if (year < 1000 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 ||
+		minute < 0 || minute > 59 || s < 0 || s > 59)
 		return -1;
-	*out = t;
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	if (day > days_in[month - 1] + (leap && month == 2))
+		return -1;
+	*out = (time_t)(days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + s);
 	return 0;
 }
 

@@ -139,7 +139,9 @@ static void times_have_one_form(void **state)
 	(void)state;
 	static const char *const bad[] = { "2026-11-20T15:00:00", "2026-02-30T00:00:00Z",
 		"2026-1-20T15:00:00Z", "2026-11-20 15:00:00Z", "2026-11-20T24:00:00Z",
-		"2026-11-20T15:00:60Z", "+026-11-20T15:00:00Z" };
+		"2026-11-20T15:00:60Z", "+026-11-20T15:00:00Z", "2026-00-20T15:00:00Z",
+		"2026-13-20T15:00:00Z", "2026-11-00T15:00:00Z", "2026-11-31T15:00:00Z",
+		"1900-02-29T00:00:00Z", "0999-11-20T15:00:00Z", "2026-11-20T15:60:00Z" };
 	char s[TIME_MS_LEN + 1];
 	time_t t;
 	int64_t ms;
@@ -151,6 +153,12 @@ static void times_have_one_form(void **state)
 	assert_string_equal(time_format_ms(s, ms), "2026-11-20T15:00:00.042Z");
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(time_parse_s(bad[i], &t), -1);
+	/* Every day that has such a text, at some time of it. */
+	for (int64_t day = -354285; day < 2932897; day += 13) {
+		time_t want = (time_t)(day * 86400 + (day & 0xffff));
+		assert_int_equal(time_parse_s(time_format_s(s, want), &t), 0);
+		assert_true(t == want);
+	}
 }
 
 static void json_is_read_strictly(void **state)
