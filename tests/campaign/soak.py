@@ -155,6 +155,7 @@ def main():
     p.add_argument("--ports", type=int, default=200)
     p.add_argument("--first", type=int, default=1, help="round to begin with, to repeat one")
     a = p.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with all that it has started
     c = Campaign(Station(a.work), a.seed)
     number, begin = a.first, time.monotonic()
     while c.devices < a.devices:

@@ -1,5 +1,6 @@
 """world - the programs of a campaign: simulators, runs of the runner, orders, and what they left."""
 
+import atexit
 import json
 import os
 import random
@@ -11,6 +12,16 @@ from dataclasses import dataclass, field
 
 READY_S = 20
 REPORT_S = 20
+
+
+running = set()  # processes that must not outlive this one
+
+
+@atexit.register
+def end_all():
+    for p in running:
+        if p.poll() is None:
+            p.kill()
 
 
 class Trouble(Exception):
@@ -49,6 +60,7 @@ class Sim:
             command += ["--isp-pin"]
         with open(folder + "/stderr", "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+        running.add(self.process)
         if not self.process.stdout.readline().startswith(b"ready"):
             raise Trouble(f"mcxsim did not start: {open(folder + '/stderr').read()}")
 
@@ -73,6 +85,7 @@ class Sim:
         if self.process.wait(timeout=REPORT_S):
             raise Trouble(f"mcxsim: exit {self.process.returncode}: "
                           f"{open(self.folder + '/stderr').read()}")
+        running.discard(self.process)
         return self._load()
 
     def kill(self):
@@ -126,6 +139,7 @@ class Station:
         begin = time.monotonic()
         errors = open(f"{self.work}/stderr", "w+")
         p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        running.add(p)
         run, blows, text, lines = Run(0), list(blows), b"", 0
         fd = p.stdout.fileno()
         os.set_blocking(fd, False)
@@ -148,6 +162,7 @@ class Station:
                               + text[-2000:].decode())
         os.set_blocking(fd, True)
         text += p.stdout.buffer.read()
+        running.discard(p)
         run.rc, run.seconds = p.wait(), time.monotonic() - begin
         run.killed = run.rc == -signal.SIGKILL
         whole = text[:text.rfind(b"\n") + 1] if run.killed else text
