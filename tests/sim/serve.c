@@ -51,7 +51,7 @@ static void line_clear(struct sim_line *l)
 {
 	l->in_len = l->in_done = 0;
 	l->out_busy = false;
-	l->rx_free_ns = l->tx_free_ns = 0;
+	l->rx_free_ns = l->tx_free_ns = l->due_ns = 0;
 }
 
 static int plug(struct sim_serve *s, size_t i, struct err *e)
@@ -129,8 +129,12 @@ static bool send_out(struct sim_line *l, uint64_t now_us)
 
 static void take_frame(struct sim_serve *s, struct sim_line *l, uint64_t now)
 {
-	uint64_t t = byte_time(s, l), from = now + (uint64_t)l->out.delay_us * 1000;
+	uint64_t t = byte_time(s, l), from = now;
 
+	/* A wire does not oversleep: the answer begins when its cause was complete. */
+	if (t && l->due_ns && l->due_ns < now)
+		from = l->due_ns;
+	from += (uint64_t)l->out.delay_us * 1000;
 	if (t && from < l->tx_free_ns)
 		from = l->tx_free_ns;
 	l->tx_free_ns = from + t * l->out.len;
@@ -147,8 +151,10 @@ static size_t delivered(struct sim_line *l, uint64_t now)
 	if (!l->byte_ns)
 		return l->in_len;
 	n = now > l->in_from_ns ? (size_t)((now - l->in_from_ns) / l->byte_ns) : 0;
-	if (n >= l->in_len)
+	if (n >= l->in_len) {
+		l->due_ns = l->in_from_ns + l->in_len * l->byte_ns;
 		return l->in_len;
+	}
 	wants = l->in_done + sim_device_wants(l->d);
 	if (wants > l->in_len)
 		wants = l->in_len;
@@ -156,6 +162,7 @@ static size_t delivered(struct sim_line *l, uint64_t now)
 		l->next_us = (l->in_from_ns + wants * l->byte_ns) / 1000 + 1;
 		return l->in_done; /* nothing could happen with fewer */
 	}
+	l->due_ns = l->in_from_ns + n * l->byte_ns;
 	return n;
 }
 
@@ -190,8 +197,10 @@ static void service(struct sim_serve *s, size_t i)
 			l->next_us = d->now_us;
 			break;
 		}
-		if (d->now_us >= sim_device_deadline(d))
+		if (d->now_us >= sim_device_deadline(d)) {
+			l->due_ns = 0;
 			sim_device_tick(d);
+		}
 		if (d->renamed) {
 			d->renamed = false;
 			l->renames++;

@@ -29,6 +29,7 @@ struct sim_line {
 	uint8_t in[4096]; /* from the host, not yet delivered */
 	size_t in_len, in_done;
 	uint64_t in_from_ns, byte_ns; /* pacing: when in[0] began to arrive; 0: no pacing */
+	uint64_t due_ns; /* when what the device does now was due: this process may wake late */
 	uint64_t rx_free_ns, tx_free_ns;
 
 	struct sim_chunk out; /* on its way to the host */
