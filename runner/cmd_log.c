@@ -24,8 +24,7 @@ static char *log_of(const struct cli *c, struct station *s, enum station_use use
 	return run_log_path(s, c->operands.v[0], e);
 }
 
-/* --- log verify
- * ------------------------------------------------------------------------------------------- */
+/* --- log verify -------------------------------------------------------------------------- */
 #define NOTES_MAX     8
 #define NOTE_FILE_MAX ((size_t)64 << 10)
 
@@ -109,8 +108,7 @@ const struct cli_command run_cmd_log_verify = {
 	run_verify,
 };
 
-/* --- log checkpoint
- * ----------------------------------------------------------------------------------------- */
+/* --- log checkpoint ---------------------------------------------------------------------- */
 static int run_checkpoint(const struct cli *c, struct err *e)
 {
 	AUTO(station_close) struct station s = { .lock = -1 };
@@ -142,8 +140,7 @@ const struct cli_command run_cmd_log_checkpoint = {
 	run_checkpoint,
 };
 
-/* --- log export
- * --------------------------------------------------------------------------------------------- */
+/* --- log export -------------------------------------------------------------------------- */
 static int sql_error(sqlite3 *db, const char *what, struct err *e)
 {
 	return err_set(e, ERR_ENV, "%s: %s", what, db ? sqlite3_errmsg(db) : "out of memory");

@@ -7,8 +7,7 @@
 #include "runner/slots.h"
 #include "runner/station.h"
 
-/* --- station init
- * --------------------------------------------------------------------------------------- */
+/* --- station init ------------------------------------------------------------------------ */
 static int run_init(const struct cli *c, struct err *e)
 {
 	AUTO(str_freep) char *dir = station_folder(c, e);
@@ -47,8 +46,7 @@ const struct cli_command run_cmd_station_init = {
 	run_init,
 };
 
-/* --- station show
- * ---------------------------------------------------------------------------------------- */
+/* --- station show ------------------------------------------------------------------------ */
 static int run_show(const struct cli *c, struct err *e)
 {
 	AUTO(str_freep) char *dir = station_folder(c, e);
@@ -93,8 +91,7 @@ const struct cli_command run_cmd_station_show = {
 	run_show,
 };
 
-/* --- station slots
- * ---------------------------------------------------------------------------------------- */
+/* --- station slots ----------------------------------------------------------------------- */
 static int print_slots(const struct slots *slots, bool json, struct err *e)
 {
 	if (json) {

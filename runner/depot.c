@@ -17,8 +17,7 @@ static int no_memory(struct err *e)
 	return err_set(e, ERR_ENV, "out of memory");
 }
 
-/* --- index --------------------------------------------------------------------------------------
- */
+/* --- index ------------------------------------------------------------------------------- */
 static int read_package(struct depot_package *out, const struct json_at *at, struct err *e)
 {
 	struct json_at digest = json_member(at, "digest"), product = json_member(at, "product");
@@ -224,8 +223,7 @@ int depot_accept(
 	return marks_raise_floor(s, pkg_manifest(p)->product, pkg_manifest(p)->sequence, e);
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------- */
 static bool is_path(const char *name)
 {
 	return strchr(name, '/') || fsio_exists(name);
@@ -305,8 +303,7 @@ char *depot_order_path(const struct station *s, const char *name, struct err *e)
 	return path;
 }
 
-/* --- orders -------------------------------------------------------------------------------------
- */
+/* --- orders ------------------------------------------------------------------------------ */
 static int write_order(const char *dir, const struct signed_order *o, struct err *e)
 {
 	const struct signers *signers = order_signers(o);

@@ -59,8 +59,7 @@ struct logkeeper {
 	struct request batch[LOGKEEPER_BATCH];
 };
 
-/* --- answering ----------------------------------------------------------------------------------
- */
+/* --- answering --------------------------------------------------------------------------- */
 static void waiter_init(struct waiter *w)
 {
 	memset(w, 0, sizeof *w);
@@ -111,8 +110,7 @@ static void tell_screen(struct logkeeper *lk, struct request *r, const char *kin
 	event_send(lk->options.screen, ev);
 }
 
-/* --- leaves --------------------------------------------------------------------------------------
- */
+/* --- leaves ------------------------------------------------------------------------------ */
 static enum begin_verdict may_begin(const struct logkeeper *lk, const struct history_device *d)
 {
 	struct history_counts n = history_counts(lk->history);
@@ -279,8 +277,7 @@ static void *log_thread(void *arg)
 	return NULL;
 }
 
-/* --- calls of the workers ------------------------------------------------------------------------
- */
+/* --- calls of the workers ---------------------------------------------------------------- */
 static int submit(struct logkeeper *lk, struct request *r, struct waiter *w, struct err *e)
 {
 	if (w) {
@@ -401,8 +398,7 @@ struct journal logkeeper_journal(struct logkeeper *lk)
 		call_operator, lk };
 }
 
-/* --- recovery ------------------------------------------------------------------------------------
- */
+/* --- recovery ---------------------------------------------------------------------------- */
 static int read_leaf(void *ctx, const struct leaf *leaf, struct err *e)
 {
 	return history_leaf(ctx, leaf, e);
@@ -503,8 +499,7 @@ out:
 	return rc;
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 static void free_keeper(struct logkeeper *lk)
 {
 	queue_free(lk->queue);

@@ -29,8 +29,7 @@ void run_log_clear(struct run_log *l)
 	*l = (struct run_log){ 0 };
 }
 
-/* --- looking into a log -------------------------------------------------------------------------
- */
+/* --- looking into a log ------------------------------------------------------------------ */
 /* The last leaf of a closed log is the final seal, with `next` null. Reading it does not disturb a
  * writer (WAL). */
 int run_log_closed(const char *path, struct err *e)
@@ -72,8 +71,7 @@ char *run_log_path(const struct station *s, const char *id, struct err *e)
 	return NULL;
 }
 
-/* --- orders
- * ----------------------------------------------------------------------------------------- */
+/* --- orders ------------------------------------------------------------------------------ */
 /* The epoch key that the order names must still be here, or the log was begun and has vanished:
  * a second log of one order would be a second head. */
 static int check_unused(const char *dir, const struct order *o, struct err *e)
@@ -212,8 +210,7 @@ int run_log_resume(
 	return open_order_log(out, s, o, false, e);
 }
 
-/* --- unordered runs
- * ---------------------------------------------------------------------------------- */
+/* --- unordered runs ---------------------------------------------------------------------- */
 static bool run_matches(const char *path, const char *digest)
 {
 	AUTO(buf_clear) struct buf text = { 0 };
@@ -322,8 +319,7 @@ int run_log_open(struct run_log *out, const struct station *s, const struct pkg 
 	return o ? open_order_log(out, s, o, true, e) : open_unordered(out, s, p, e);
 }
 
-/* --- package leaf
- * --------------------------------------------------------------------------------------- */
+/* --- package leaf ------------------------------------------------------------------------ */
 static int keep_blobs(struct log *log, const struct pkg *p, struct err *e)
 {
 	const struct container *c = pkg_container(p);

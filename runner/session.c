@@ -49,8 +49,7 @@ struct session {
 	uint64_t count_left; /* devices still to pass, for --count */
 };
 
-/* --- ports
- * --------------------------------------------------------------------------------------------- */
+/* --- ports ------------------------------------------------------------------------------- */
 static bool slot_in_order(const struct session *s, const char *slot)
 {
 	const struct order *o = s->o->order ? order_of(s->o->order) : NULL;
@@ -158,8 +157,7 @@ out:
 	return rc;
 }
 
-/* --- stopping
- * -------------------------------------------------------------------------------------------- */
+/* --- stopping ---------------------------------------------------------------------------- */
 static void stop(struct session *s, int level, const char *why)
 {
 	if (level <= s->stopping)
@@ -195,8 +193,7 @@ static void on_signal(struct session *s)
 	}
 }
 
-/* --- questions
- * ------------------------------------------------------------------------------------------- */
+/* --- questions --------------------------------------------------------------------------- */
 static void next_question(struct session *s)
 {
 	char text[SCRIPT_TEXT_MAX + 1];
@@ -398,8 +395,7 @@ static int event_loop(struct session *s, struct err *e)
 	return 0;
 }
 
-/* --- setting up
- * ------------------------------------------------------------------------------------------- */
+/* --- setting up -------------------------------------------------------------------------- */
 static const char *port_of_place(void *ctx, size_t place)
 {
 	const struct session *s = ctx;

@@ -92,8 +92,7 @@ int slots_allow(struct slots *slots, const char *glob, struct err *e)
 	return 0;
 }
 
-/* --- file ---------------------------------------------------------------------------------------
- */
+/* --- file -------------------------------------------------------------------------------- */
 static int read_slots(struct slots *out, const char *path, const json_t *doc, struct err *e)
 {
 	struct json_at root = json_root(path, doc);
@@ -175,7 +174,7 @@ int slots_save(const struct slots *slots, const struct station *s, struct err *e
 	return fsio_write(path, text.p, text.len, 0600, e);
 }
 
-/* --- decision --------------------------------------------------------------------------------- */
+/* --- decision ---------------------------------------------------------------------------- */
 static bool matches(const char *glob, const struct slot_port *port)
 {
 	const char *const names[] = { port->path, port->by_path, port->topology,

@@ -61,7 +61,7 @@ static int no_memory(struct err *e)
 	return err_set(e, ERR_ENV, "out of memory");
 }
 
-/* --- lock ------------------------------------------------------------------------------------- */
+/* --- lock -------------------------------------------------------------------------------- */
 /* Whoever works with the station writes files that are nobody else's business, the log's too. */
 static int take_lock(struct station *s, struct err *e)
 {
@@ -91,7 +91,7 @@ static int take_lock(struct station *s, struct err *e)
 	return 0;
 }
 
-/* --- station.json ----------------------------------------------------------------------------- */
+/* --- station.json ------------------------------------------------------------------------ */
 static int read_description(struct station *s, struct err *e)
 {
 	AUTO(str_freep) char *path = station_path(s, "station.json");
@@ -135,7 +135,7 @@ damaged:
 	return -1;
 }
 
-/* --- order keys ------------------------------------------------------------------------------- */
+/* --- order keys -------------------------------------------------------------------------- */
 struct order_keys {
 	char name[STATION_KEYS_MAX][ORDER_KEY_NAME];
 	struct timespec made[STATION_KEYS_MAX];
@@ -257,8 +257,7 @@ int station_order_key_used(const struct station *s, const uint8_t key[32], struc
 	return keys.n ? 0 : station_order_key_new(s, e);
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 static int write_description(const struct station *s, struct err *e)
 {
 	char key[VKEY_TEXT_CAP];

@@ -52,8 +52,7 @@ static const char *const help[] = {
 	"Any key goes back.",
 };
 
-/* --- painting
- * ------------------------------------------------------------------------------------------- */
+/* --- painting ---------------------------------------------------------------------------- */
 static attr_t attr_of(enum tone tone, short *pair)
 {
 	*pair = 0;

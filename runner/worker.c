@@ -76,8 +76,7 @@ static void free_job(struct worker *w)
 	pthread_mutex_unlock(&w->crew->lock);
 }
 
-/* --- telling the screen
- * ---------------------------------------------------------------------------- */
+/* --- telling the screen ------------------------------------------------------------------ */
 static void tell(struct worker *w, enum event_port state, enum fault_code fault, const char *fmt,
 	...) PRINTF_LIKE(4);
 static void tell(
@@ -105,8 +104,7 @@ static void tell_device(struct worker *w, const struct device_link *l)
 		l->baud != l->job->bauds[0] ? " (a higher rate did not work)" : "");
 }
 
-/* --- thread
- * ------------------------------------------------------------------------------------------ */
+/* --- thread ------------------------------------------------------------------------------ */
 static int open_port(void *ctx, uint32_t baud, struct mboot_io *out, struct err *e)
 {
 	return serial_open(out, ((struct worker *)ctx)->path, baud, e);

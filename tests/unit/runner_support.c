@@ -36,7 +36,7 @@ struct pkg *rs_package(const char *script, bool attest)
 	return out;
 }
 
-/* --- wire ------------------------------------------------------------------------------------- */
+/* --- wire -------------------------------------------------------------------------------- */
 static void answer(struct rs_wire *w, const uint8_t *p, size_t n)
 {
 	assert_true(w->own_len + n <= sizeof w->own);
@@ -155,7 +155,7 @@ static int wire_open(void *ctx, uint32_t baud, struct mboot_io *out, struct err 
 	return dry_open(w->dry, &w->inner, e);
 }
 
-/* --- journal ---------------------------------------------------------------------------------- */
+/* --- journal ----------------------------------------------------------------------------- */
 static void remember(struct rs_rig *r, const char *fmt, ...) PRINTF_LIKE(2);
 static void remember(struct rs_rig *r, const char *fmt, ...)
 {
@@ -234,8 +234,7 @@ static int note_operator(void *ctx, const char *action, const char *text, struct
 	return 0;
 }
 
-/* --- rig ---------------------------------------------------------------------------------------
- */
+/* --- rig --------------------------------------------------------------------------------- */
 void rs_open(struct rs_rig *r, const char *script, bool attest)
 {
 	memset(r, 0, sizeof *r);

@@ -22,8 +22,7 @@ static const char full[] = "@stage erase skip-if=lifecycle>=in-field\n"
 			   "@check lifecycle == in-field\n"
 			   "reset\n";
 
-/* --- the good way --------------------------------------------------------------------------------
- */
+/* --- the good way ------------------------------------------------------------------------ */
 static void passes(void **state)
 {
 	(void)state;
@@ -42,8 +41,7 @@ static void passes(void **state)
 	rs_close(&r);
 }
 
-/* --- intents -------------------------------------------------------------------------------------
- */
+/* --- intents ----------------------------------------------------------------------------- */
 static uint64_t bytes_at_intent;
 
 static void look_at_sb(struct rs_wire *w, unsigned tag)
@@ -83,8 +81,7 @@ static void no_intent_no_step(void **state)
 	rs_close(&r);
 }
 
-/* --- what the device says
- * ------------------------------------------------------------------------- */
+/* --- what the device says ---------------------------------------------------------------- */
 static void refused_by_the_device(void **state)
 {
 	(void)state;
@@ -180,8 +177,7 @@ static void comes_back_under_another_name(void **state)
 	rs_close(&r);
 }
 
-/* --- verdicts
- * ------------------------------------------------------------------------------------- */
+/* --- verdicts ---------------------------------------------------------------------------- */
 static void wrong_end_state(void **state)
 {
 	(void)state;
@@ -245,8 +241,7 @@ static void receipts(void **state)
 	rs_close(&r);
 }
 
-/* --- who may be begun
- * ------------------------------------------------------------------------------ */
+/* --- who may be begun -------------------------------------------------------------------- */
 static void other_family(void **state)
 {
 	(void)state;
@@ -295,8 +290,7 @@ static void skipped(void **state)
 	}
 }
 
-/* --- earlier attempts
- * ------------------------------------------------------------------------------- */
+/* --- earlier attempts -------------------------------------------------------------------- */
 /* The first run dies after the file, before the reset: known to be done, it is not sent again. */
 static void done_is_not_repeated(void **state)
 {
@@ -344,8 +338,7 @@ static void unknown_without_skip_if_is_refused(void **state)
 	rs_close(&r);
 }
 
-/* --- stopping
- * ----------------------------------------------------------------------------------------- */
+/* --- stopping ---------------------------------------------------------------------------- */
 static void pull_in_stage(struct rs_wire *w, unsigned tag)
 {
 	struct rs_rig *r = w->ctx;
@@ -392,8 +385,7 @@ static void stop_before_the_irreversible_stage(void **state)
 	rs_close(&r);
 }
 
-/* --- faults as text
- * ------------------------------------------------------------------------------------ */
+/* --- faults as text ---------------------------------------------------------------------- */
 static void codes(void **state)
 {
 	(void)state;

@@ -163,8 +163,7 @@ static enum audit_verdict audit(struct bench *b)
 	return r.verdict;
 }
 
-/* --- who may be begun
- * ------------------------------------------------------------------------------- */
+/* --- who may be begun -------------------------------------------------------------------- */
 static void quantity_and_uuid(void **state)
 {
 	(void)state;
@@ -241,8 +240,7 @@ static void count_of_a_run(void **state)
 	close_bench(&b);
 }
 
-/* --- many ports at once
- * ----------------------------------------------------------------------------- */
+/* --- many ports at once ------------------------------------------------------------------ */
 enum { PORTS = 24, QUANTITY = 10 };
 
 struct port_arg {
@@ -307,8 +305,7 @@ static void ports_in_parallel(void **state)
 	close_bench(&b);
 }
 
-/* --- a crash
- * ------------------------------------------------------------------------------------------ */
+/* --- a crash ----------------------------------------------------------------------------- */
 static void crash_leaves_devices_open(void **state)
 {
 	(void)state;
@@ -384,8 +381,7 @@ static void crash_leaves_devices_open(void **state)
 	ev_log_end(&ev);
 }
 
-/* --- a disk that fails
- * -------------------------------------------------------------------------------- */
+/* --- a disk that fails ------------------------------------------------------------------- */
 static void log_that_cannot_be_written(void **state)
 {
 	(void)state;

@@ -25,7 +25,7 @@
 
 static struct station open_new(const char *name)
 {
-	struct station s;
+	struct station s = { 0 };
 	struct err e = { 0 };
 	const char *dir = ev_path("%s", name);
 
@@ -181,8 +181,7 @@ static void trust_file(void **state)
 	station_close(&s);
 }
 
-/* --- slots
- * ---------------------------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------------- */
 static const char *slot_of(
 	const struct slots *s, const char *path, const char *by_path, int n, const char **globs)
 {
@@ -245,8 +244,7 @@ static void slot_map(void **state)
 	station_close(&st);
 }
 
-/* --- packages and orders
- * -------------------------------------------------------------------------- */
+/* --- packages and orders ----------------------------------------------------------------- */
 static struct pkg *package(int sequence)
 {
 	struct pk p = { 0 };
@@ -320,8 +318,7 @@ static void packages(void **state)
 	station_close(&s);
 }
 
-/* --- marks
- * ---------------------------------------------------------------------------------------- */
+/* --- marks ------------------------------------------------------------------------------- */
 #define EXAMPLE_LOG "tests/vectors/evidence/example-log/log.db"
 
 static int no_floor(void *ctx, const char *product, int64_t *floor, struct err *e)
@@ -380,8 +377,8 @@ static void marks(void **state)
 		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":-1,\"floors\":[],\"logs\":[]}",
 		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[{}],\"logs\":[]}",
 		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[{}]}",
-		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[],"
-		"\"x\":1}" };
+		("{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[],"
+		 "\"x\":1}") };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		ev_write(ev_path("marks/marks.json"), bad[i], strlen(bad[i]));
 		assert_int_equal(marks_check_trust(&s, 9, &e), -1);

@@ -40,7 +40,9 @@ static void populate(struct panel *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		char slot[16], port[40];
-		snprintf(slot, sizeof slot, i % 3 ? "A%zu" : "", i);
+		slot[0] = 0;
+		if (i % 3)
+			snprintf(slot, sizeof slot, "A%zu", i);
 		snprintf(port, sizeof port, "pci-0000:00:14.0-usb-0:%zu.1:1.0-port0", i);
 		panel_place(p, i, slot, port);
 		if (i % 7 == 6) {
