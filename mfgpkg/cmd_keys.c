@@ -4,6 +4,7 @@
 #include "base/exit_status.h"
 #include "base/fsio.h"
 #include "base/text.h"
+#include "keyed/minisign_key.h"
 #include "mfgpkg/commands.h"
 #include "mfgpkg/keygen.h"
 
@@ -18,22 +19,27 @@ static const struct cli_option generate_options[] = {
 	{ 0 },
 };
 
-/* The passphrase for new keys; NULL when they are to be written unencrypted. */
-static int new_passphrase(
-	const struct keystore *ks, const char *what, struct secret **out, struct err *e)
+/* The passphrase for new keys; NULL when --no-passphrase says that they are to be unencrypted. */
+static int new_passphrase(const struct keystore *ks, const struct cli *c, const char *what,
+	struct secret **out, struct err *e)
 {
-	if (passphrase_get(keystore_passphrases(ks), what, true, out, e) != 0)
+	const struct passphrase_source *source = keystore_passphrases(ks);
+
+	if (source->none)
+		return 0;
+	if (passphrase_get(source, what, true, out, e) != 0)
 		return -1;
-	if (!*out && !keystore_passphrases(ks)->none)
-		keystore_warn(ks,
-			"%s: written without a passphrase (--passphrase-file protects it, "
-			"--no-passphrase silences this)",
-			what);
+	if (!*out)
+		return cli_usage(e, c,
+			"%s: new keys are encrypted: give --passphrase-file or --passphrase-fd, or "
+			"run on a terminal (--no-passphrase leaves them unencrypted)",
+			ESC(what));
 	return 0;
 }
 
-static int generate_pairs(const struct cli *c, const char *type, const char *dir,
-	const struct secret *passphrase, struct workspace *ws, struct err *e)
+/* --curve and --count, checked before a passphrase is asked for. */
+static int read_pairs(
+	const struct cli *c, const char *type, enum ecc_curve *curve, unsigned *n, struct err *e)
 {
 	const char *name = cli_string(c, "curve", "p256");
 	bool rot = strcmp(type, "rot") == 0;
@@ -45,8 +51,21 @@ static int generate_pairs(const struct cli *c, const char *type, const char *dir
 	if (count < 1 || count > max)
 		return cli_usage(e, c, "--count %llu, wanted 1 to %llu for type %s",
 			(unsigned long long)count, (unsigned long long)max, type);
-	return keygen_pairs(dir, type, strcmp(name, "p256") == 0 ? ECC_P256 : ECC_P384,
-		(unsigned)count, passphrase, ws, e);
+	*curve = strcmp(name, "p256") == 0 ? ECC_P256 : ECC_P384;
+	*n = (unsigned)count;
+	return 0;
+}
+
+static int print_pairs(
+	const char *dir, const char *type, enum ecc_curve curve, unsigned n, struct err *e)
+{
+	for (unsigned i = 0; i < n; i++) {
+		char pem[KEYGEN_PATH_CAP], pub[KEYGEN_PATH_CAP];
+		if (keygen_pair_paths(pem, pub, dir, type, curve, i, e) != 0)
+			return -1;
+		printf("%s\n%s\n", pem, pub);
+	}
+	return 0;
 }
 
 static int run_generate(const struct cli *c, struct err *e)
@@ -71,20 +90,33 @@ static int run_generate(const struct cli *c, struct err *e)
 	uint64_t bytes = cli_number(c, "bytes", 32);
 	if (cli_given(c, "bytes") && (t != 2 || (bytes != 16 && bytes != 32)))
 		return cli_usage(e, c, "--bytes 16 or 32 is for cust-mk-sk only");
+	enum ecc_curve curve = ECC_P256;
+	unsigned count = 0;
+	if (t < 2 && read_pairs(c, type, &curve, &count, e) != 0)
+		return -1;
 	if (keystore_new(&ks, c, e) != 0)
 		return -1;
 	/* Before a passphrase is asked for. */
 	if (t >= 2 && fsio_exists(out))
 		return err_set(e, ERR_ENV, "%s exists already; keys are never replaced", out);
-	if (new_passphrase(ks, out, &passphrase, e) != 0 ||
+	if (new_passphrase(ks, c, out, &passphrase, e) != 0 ||
 		workspace_open_near(&ws, c, out, e) != 0)
 		return -1;
-	int rc = t < 2	  ? generate_pairs(c, type, out, passphrase, ws, e)
-		 : t == 2 ? keygen_symmetric(
-				    out, KEYSTORE_CUST_MK_SK, (size_t)bytes, passphrase, ws, e)
-		 : t == 3 ? keygen_symmetric(out, KEYSTORE_OEM_SEED, 16, passphrase, ws, e)
-			  : keygen_package(out, passphrase, ws, e);
-	return rc == 0 ? EXIT_OK : -1;
+	int rc;
+	if (t < 2)
+		rc = keygen_pairs(out, type, curve, count, passphrase, ws, e);
+	else if (t < 4)
+		rc = keygen_symmetric(out, t == 2 ? KEYSTORE_CUST_MK_SK : KEYSTORE_OEM_SEED,
+			t == 2 ? (size_t)bytes : 16, passphrase, ws, e);
+	else
+		rc = keygen_package(out, passphrase, ws, e);
+	if (rc != 0 || c->verbosity < 0)
+		return rc == 0 ? EXIT_OK : -1;
+	if (t < 2)
+		return print_pairs(out, type, curve, count, e) == 0 ? EXIT_OK : -1;
+	AUTO(str_freep) char *pub = t == 4 ? minisign_pub_path(out) : NULL;
+	printf("%s\n%s%s", out, pub ? pub : "", pub ? "\n" : "");
+	return EXIT_OK;
 }
 
 const struct cli_command oem_cmd_keys_generate = {

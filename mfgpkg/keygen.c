@@ -15,13 +15,15 @@ static int write_public(const char *path, const struct buf *b, struct err *e)
 	return chmod(path, 0644) == 0 ? 0 : err_errno(e, "%s: cannot make it readable", path);
 }
 
-static int pair_paths(char pem[4096], char pub[4096], const char *dir, const char *type,
-	enum ecc_curve curve, unsigned i, struct err *e)
+int keygen_pair_paths(char pem[KEYGEN_PATH_CAP], char pub[KEYGEN_PATH_CAP], const char *dir,
+	const char *type, enum ecc_curve curve, unsigned i, struct err *e)
 {
 	const char *name = curve == ECC_P256 ? "p256" : "p384";
 
-	if (snprintf(pem, 4096, "%s/%s_%s_%u.pem", dir, type, name, i) >= 4096 ||
-		snprintf(pub, 4096, "%s/%s_%s_%u.pub", dir, type, name, i) >= 4096)
+	if (snprintf(pem, KEYGEN_PATH_CAP, "%s/%s_%s_%u.pem", dir, type, name, i) >=
+			KEYGEN_PATH_CAP ||
+		snprintf(pub, KEYGEN_PATH_CAP, "%s/%s_%s_%u.pub", dir, type, name, i) >=
+			KEYGEN_PATH_CAP)
 		return err_set(e, ERR_ENV, "%s: path too long", dir);
 	return 0;
 }
@@ -51,20 +53,20 @@ static int make_pair(const char *pem_path, const char *pub_path, const char *typ
 int keygen_pairs(const char *dir, const char *type, enum ecc_curve curve, unsigned count,
 	const struct secret *passphrase, struct workspace *ws, struct err *e)
 {
-	char pem[4096], pub[4096];
+	char pem[KEYGEN_PATH_CAP], pub[KEYGEN_PATH_CAP];
 
 	if (fsio_mkdirs(dir, 0700, e) != 0)
 		return -1;
 	/* All or none: a second run must not leave a mixture of old and new keys. */
 	for (unsigned i = 0; i < count; i++) {
-		if (pair_paths(pem, pub, dir, type, curve, i, e) != 0)
+		if (keygen_pair_paths(pem, pub, dir, type, curve, i, e) != 0)
 			return -1;
 		if (fsio_exists(pem) || fsio_exists(pub))
 			return err_set(e, ERR_ENV, "%s exists already; keys are never replaced",
 				fsio_exists(pem) ? pem : pub);
 	}
 	for (unsigned i = 0; i < count; i++)
-		if (pair_paths(pem, pub, dir, type, curve, i, e) != 0 ||
+		if (keygen_pair_paths(pem, pub, dir, type, curve, i, e) != 0 ||
 			make_pair(pem, pub, type, curve, passphrase, ws, e) != 0)
 			return -1;
 	return workspace_commit(ws, e);

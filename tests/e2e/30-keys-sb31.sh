@@ -8,7 +8,10 @@ printf 'correct horse battery\n' >"$T/pass"
 step "keys of all kinds, under a passphrase and plain"
 expect 0 '' mfgpkg keys generate --type rot --curve p384 --count 4 -o "$W/keys" --passphrase-file "$T/pass"
 expect 0 '' mfgpkg keys generate --type isk --curve p256 -o "$W/keys" --no-passphrase
-expect 0 'written without a passphrase' mfgpkg keys generate --type cust-mk-sk -o "$W/keys/mk.key" </dev/null
+expect 2 'mk.key: new keys are encrypted: give --passphrase-file' \
+	mfgpkg keys generate --type cust-mk-sk -o "$W/keys/mk.key" </dev/null
+[ ! -e "$W/keys/mk.key" ] || fail "a key was written without a passphrase that nobody declined"
+expect 0 '' mfgpkg keys generate --type cust-mk-sk -o "$W/keys/mk.key" --no-passphrase
 expect 0 '' mfgpkg keys generate --type oem-seed -o "$W/keys/seed.key" --passphrase-fd 3 3<"$T/pass"
 expect 4 'exists already; keys are never replaced' \
 	mfgpkg keys generate --type oem-seed -o "$W/keys/seed.key" --no-passphrase
@@ -16,6 +19,14 @@ expect 2 'wanted rot, isk, cust-mk-sk, oem-seed or package' mfgpkg keys generate
 expect 2 'wanted 1 to 4' mfgpkg keys generate --type rot --count 5 -o "$W/x"
 expect 0 '' mfgpkg keys seal --type cust-mk-sk "$W/keys/mk.key" -o "$W/keys/mk.sealed" --passphrase-file "$T/pass"
 expect 2 'sealed already' mfgpkg keys seal --type cust-mk-sk "$W/keys/mk.sealed" -o "$W/x" --passphrase-file "$T/pass"
+expect 0 '' mfgpkg keys generate --type package -o "$W/keys/package.key" --passphrase-file "$T/pass"
+[ "$(cat "$T/out")" = "$W/keys/package.key"$'\n'"$W/keys/package.pub" ] || fail "it does not name what it made: $(cat "$T/out")"
+minisign -S -m "$T/pass" -s "$W/keys/package.key" -x "$T/pass.minisig" <"$T/pass" >/dev/null 2>&1 || fail "minisign cannot sign with it"
+minisign -Vqm "$T/pass" -x "$T/pass.minisig" -p "$W/keys/package.pub" || fail "minisign does not verify it"
+expect 0 '' mfgpkg keys generate --type isk --count 2 -o "$W/named" --no-passphrase
+[ "$(sort "$T/out")" = "$(find "$W/named" -type f | sort)" ] || fail "it does not name what it made: $(cat "$T/out")"
+expect 0 '' mfgpkg keys generate --type isk -o "$W/quiet" --no-passphrase -q
+[ ! -s "$T/out" ] || fail "-q speaks"
 [ "$(find "$W/keys" -name '*.pem' -o -name '*.key' -o -name '*.sealed' | xargs stat -c %a | sort -u)" = 600 ] ||
 	fail "a secret key file is not mode 600"
 openssl pkey -in "$W/keys/rot_p384_0.pem" -passin "file:$T/pass" -pubout | cmp - "$W/keys/rot_p384_0.pub" ||
