@@ -18,11 +18,15 @@ for program in mfgpkg runner; do
 		done
 	done <"$T/commands"
 done
+# Every attack of the tables in the unit tests stands there with its exact message.
 n=0
 text man/mfgpkg-package.7 >"$T/page"
-while read -r attack; do
+python3 tests/attack_table.py tests/unit/test_*_attacks.c >"$T/attacks" || fail "attack tables"
+while IFS=$'\t' read -r attack message; do
 	n=$((n + 1))
-	grep -qF -- "$attack" "$T/page" || fail "man/mfgpkg-package.7 does not name the attack '$attack'"
-done < <(grep -oP '\{ \.name = "\K[^"]+' tests/unit/test_pkg_attacks.c)
-[ $n -ge 80 ] || fail "only $n attacks found"
+	grep -qF -- "$attack $(tr -s ' ' <<<"$message")" "$T/page" ||
+		fail "man/mfgpkg-package.7 does not have the attack '$attack' with '$message'"
+done <"$T/attacks"
+[ $n -ge 180 ] || fail "only $n attacks found"
+for t in $(grep -oE 'tests/e2e/[0-9a-z-]+\.sh' man/mfgpkg-package.7); do [ -e "$t" ] || fail "man/mfgpkg-package.7 names $t"; done
 echo "$n attacks"

@@ -65,6 +65,11 @@ static void path_backslash(struct pk *p)
 	rename_doc(p, "..\\..\\a.tx");
 }
 
+static void path_backslash_inside(struct pk *p)
+{
+	rename_doc(p, "docs\\a.txt");
+}
+
 static void path_nul(struct pk *p)
 {
 	rename_doc(p, "docs/a\0txt");
@@ -643,6 +648,9 @@ static const struct attack attacks[] = {
 	{ .name = "path backslash",
 		.make = path_backslash,
 		.message = "name \"..\\x5c..\\x5ca.tx\": path component begins with a dot" },
+	{ .name = "path backslash inside",
+		.make = path_backslash_inside,
+		.message = "name \"docs\\x5ca.txt\": character 0x5c at 4, a-z 0-9 . _ - / wanted" },
 	{ .name = "path nul",
 		.make = path_nul,
 		.message = "name \"docs/a\\x00txt\": character 0x00 at 6, a-z 0-9 . _ - / wanted" },
