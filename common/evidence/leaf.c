@@ -34,13 +34,28 @@ struct scan {
 	struct leaf *leaf;
 };
 
+/* What stands at the cursor: a line of JSON keeps its quotes, so that it can be read. */
+static void show(const struct scan *s, char out[64])
+{
+	size_t left = (size_t)(s->end - s->p), n = 0;
+
+	if (left == 0)
+		strcpy(out, "the end");
+	for (size_t i = 0; i < left && n < 40; i++) {
+		uint8_t c = (uint8_t)s->p[i];
+		n += (size_t)snprintf(out + n, 64 - n, c < 0x20 || c > 0x7E ? "\\x%02X" : "%c", c);
+		if (n >= 40 && i + 1 < left)
+			strcpy(out + n, "...");
+	}
+}
+
 static int bad(const struct scan *s, struct err *e, const char *wanted)
 {
-	size_t left = (size_t)(s->end - s->p);
+	char seen[64];
 
-	return err_set(e, ERR_FORMAT, "%s: member \"%s\": %s wanted, %s%s seen", s->name, s->path,
-		wanted, left ? "" : "the end",
-		text_escape((char[48]){ 0 }, 48, s->p, left < 30 ? left : 30));
+	show(s, seen);
+	return err_set(e, ERR_FORMAT, "%s: member \"%s\": %s wanted, %s seen", s->name, s->path,
+		wanted, seen);
 }
 
 static bool take(struct scan *s, const char *text)

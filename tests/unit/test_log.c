@@ -55,7 +55,7 @@ static void life_of_a_log(void **state)
 		-1);
 	assert_string_equal(e.msg, "new leaf operator: member \"action\": "
 				   "start/pause/stop/skip/retry/confirm/note wanted, "
-				   "\\x22explode\\x22,\\x22operator\\x22:\\x22x\\x22,... seen");
+				   "\"explode\",\"operator\":\"x\",\"text\":null} seen");
 	assert_int_equal(log_append(t.log, "key", json_object(), &seq, &e), -1);
 	assert_string_equal(e.msg, "no kind \"key\" in a log of role order");
 	assert_int_equal(log_append(t.log, "operator",
