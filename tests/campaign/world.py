@@ -120,14 +120,14 @@ class Station:
         self.work, self.state = work, work + "/station"
         self.package, self.key = work + "/blinky.mfgpkg", work + "/oem/keys/package.key"
 
-    def order(self, name, quantity):
+    def order(self, name, quantity, package="blinky"):
         station = output("runner", "station", "show", "--state", self.state, "--json")
         base = f"{self.work}/{name}"
         with open(base + "-station.json", "w") as f:
             f.write(station)
         with open(base + ".yaml", "w") as f:
             f.write(f"order: {name}\ncustomer: campaign\noem: acme.example\n"
-                    f"package: blinky.mfgpkg\nquantity: {quantity}\nvalid_days: 30\n"
+                    f"package: {package}.mfgpkg\nquantity: {quantity}\nvalid_days: 30\n"
                     f"station: {name}-station.json\n")
         output("mfgpkg", "order", "create", "-c", base + ".yaml", "-s", self.key, "-o", base, "-q")
         output("runner", "import", "--state", self.state, self.package, base, "-q")
