@@ -62,7 +62,7 @@ int admission_package(struct admission *a, const char *name, struct err *e)
 				"'runner import' it",
 				o->id, o->product);
 	}
-	if (pkg_open(&a->pkg, path, &a->trust, &x, NULL, e) != 0)
+	if (pkg_open(&a->pkg, path, &a->trust, &x, &a->facts, e) != 0)
 		return -1;
 	return a->order ? check_order(a, a->pkg, true, e) : 0;
 }

@@ -16,6 +16,7 @@ struct admission {
 	const struct station *station;
 	struct trust trust;
 	struct depot depot;
+	struct pkg_facts facts; /* of the package, also when it was refused */
 	struct pkg *pkg; /* NULL until admission_package() */
 	struct signed_order *order; /* NULL until admission_order() */
 };

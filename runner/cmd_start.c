@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "runner/admission.h"
 #include "runner/commands.h"
+#include "runner/candidates.h"
 #include "runner/marks.h"
 #include "runner/ports.h"
 #include "runner/session.h"
@@ -78,6 +79,37 @@ static int mark_end(const struct station *s, const struct signed_order *o,
 	return o && !log->log ? marks_log_of_file(s, order_of(o)->id, log->path, e) : 0;
 }
 
+/* A run without order and port would only leave an empty log behind; with --loop ports may come. */
+static int need_a_port(const struct session_options *o, const struct order *order, struct err *e)
+{
+	struct candidates c = { .slots = o->slots, .globs = o->globs };
+	size_t n = 0;
+
+	if (o->loop || order)
+		return 0;
+	if (candidates_each(&c, NULL, NULL, &n, e) != 0)
+		return -1;
+	return n ? 0 : session_no_port(o, e);
+}
+
+/* A package that was refused is a fact for the log of its order, if that was begun already. */
+static void record_refusal(
+	const struct station *s, const struct admission *a, const struct err *why)
+{
+	AUTO(run_log_clear) struct run_log log = { 0 };
+	struct err e;
+
+	if (a->order && run_log_resume(&log, s, a->order, &e) == 0 &&
+		run_log_refused(log.log, &a->facts, why->msg, &e) == 0 &&
+		log_seal_epoch(log.log, &e) == 0) {
+		run_log_clear(&log);
+		AUTO(str_freep)
+		char *path = station_path(s, "orders/%s/log.db", order_of(a->order)->id);
+		if (path && marks_log_of_file(s, order_of(a->order)->id, path, &e) != 0)
+			return;
+	}
+}
+
 /* Everything that can refuse the run comes before the first port is looked at. */
 static int run_start(const struct cli *c, struct err *e)
 {
@@ -104,9 +136,14 @@ static int run_start(const struct cli *c, struct err *e)
 		return -1;
 	if (kept && check_kept(&s, order_of(a.order), kept, e) != 0)
 		return -1;
-	if (admission_package(&a, c->operands.n ? c->operands.v[0] : NULL, e) != 0 ||
-		order_need(a.pkg, a.order, e) != 0 || slots_load(&slots, &s, e) != 0 ||
-		station_check_writable(&s, e) != 0)
+	if (admission_package(&a, c->operands.n ? c->operands.v[0] : NULL, e) != 0) {
+		if (e->code == ERR_REJECTED || e->code == ERR_FORMAT || e->code == ERR_LIMIT)
+			record_refusal(&s, &a, e);
+		return -1;
+	}
+	if (order_need(a.pkg, a.order, e) != 0 || slots_load(&slots, &s, e) != 0 ||
+		station_check_writable(&s, e) != 0 ||
+		need_a_port(&o, a.order ? order_of(a.order) : NULL, e) != 0)
 		return -1;
 	if (depot_accept(&a.depot, &s, a.pkg, order != NULL, e) != 0 ||
 		(order && depot_keep_order(&s, a.order, e) != 0))

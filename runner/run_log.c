@@ -358,3 +358,35 @@ int run_log_package(struct log *log, const struct pkg *p, struct err *e)
 		return -1;
 	return log_commit(log, e);
 }
+
+static json_t *hex_or_null(bool have, const uint8_t digest[32])
+{
+	char hex[65];
+
+	return have ? json_string(hex_encode(hex, digest, 32)) : json_null();
+}
+
+int run_log_refused(struct log *log, const struct pkg_facts *f, const char *reason, struct err *e)
+{
+	char text[400];
+	bool m = f->have_manifest; /* unsigned claims do not get into a log */
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < f->signers.n; i++)
+		if (f->signers.list[i].counts)
+			json_array_append_new(ids, json_string(f->signers.list[i].id));
+	json_t *members =
+		json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s}", "result", "refused", "file",
+			f->file, "container", hex_or_null(f->have_container, f->container),
+			"package", hex_or_null(f->have_digest, f->digest), "package_id",
+			m ? json_string(f->package_id) : json_null(), "product",
+			m ? json_string(f->product) : json_null(), "release",
+			m ? json_string(f->release) : json_null(), "sequence",
+			m ? json_integer((json_int_t)f->sequence) : json_null(), "signers", ids,
+			"reason", text_escape(text, sizeof text, reason, strlen(reason)));
+	if (!members)
+		return no_memory(e);
+	if (log_append(log, "package", members, NULL, e) != 0)
+		return -1;
+	return log_commit(log, e);
+}

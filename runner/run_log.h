@@ -31,6 +31,10 @@ void run_log_clear(struct run_log *l); /* frees the log too, unless it was taken
 /* run_log_package - the package leaf and its blobs, committed. */
 int run_log_package(struct log *log, const struct pkg *p, struct err *e) CHECKED;
 
+/* run_log_refused - a package leaf that says it was refused and why, committed. */
+int run_log_refused(
+	struct log *log, const struct pkg_facts *f, const char *reason, struct err *e) CHECKED;
+
 /* run_log_resume - the open log of a kept order, to close it. */
 int run_log_resume(struct run_log *out, const struct station *s, const struct signed_order *o,
 	struct err *e) CHECKED;

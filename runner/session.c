@@ -10,6 +10,7 @@
 
 #include "base/exit_status.h"
 #include "base/text.h"
+#include "runner/candidates.h"
 #include "runner/hotplug.h"
 #include "runner/logkeeper.h"
 #include "runner/session.h"
@@ -50,18 +51,6 @@ struct session {
 };
 
 /* --- ports ------------------------------------------------------------------------------- */
-static bool slot_in_order(const struct session *s, const char *slot)
-{
-	const struct order *o = s->o->order ? order_of(s->o->order) : NULL;
-
-	if (!o || !o->n_slots)
-		return true;
-	for (size_t i = 0; i < o->n_slots; i++)
-		if (strcmp(o->slots[i], slot) == 0)
-			return true;
-	return false;
-}
-
 static struct worker *worker_of(struct session *s, const struct port *p)
 {
 	const char *name = *p->by_path ? p->by_path : p->path;
@@ -85,8 +74,9 @@ static void tell_port(
 	s->ui->event(s->ui, &ev);
 }
 
-static int use_port(struct session *s, const struct port *p, const char *slot, struct err *e)
+static int use_port(void *ctx, const struct port *p, const char *slot, struct err *e)
 {
+	struct session *s = ctx;
 	struct worker *w = worker_of(s, p);
 	bool known = w != NULL;
 
@@ -123,38 +113,13 @@ static int use_port(struct session *s, const struct port *p, const char *slot, s
 	return 0;
 }
 
-/* Candidates: USB serial ports, and every path that --ports or the slot map names. */
 static int scan_ports(struct session *s, struct err *e)
 {
-	const char *patterns[SLOTS_MAX];
-	struct port_list usb = { 0 }, named = { 0 };
-	size_t n = 0;
-	int rc = -1;
+	struct candidates c = { .slots = s->o->slots,
+		.globs = s->o->globs,
+		.order = s->o->order ? order_of(s->o->order) : NULL };
 
-	for (size_t i = 0; i < s->o->globs.n && n < SLOTS_MAX; i++)
-		if (s->o->globs.v[i][0] == '/' || strchr(s->o->globs.v[i], '/'))
-			patterns[n++] = s->o->globs.v[i];
-	for (size_t i = 0; !s->o->globs.n && i < s->o->slots->n_map && n < SLOTS_MAX; i++)
-		if (s->o->slots->map[i].port[0] == '/')
-			patterns[n++] = s->o->slots->map[i].port;
-	if (ports_list(&usb, NULL, 0, e) != 0 || (n && ports_list(&named, patterns, n, e) != 0))
-		goto out;
-	for (size_t i = 0; i < usb.n + named.n; i++) {
-		const struct port *p = i < usb.n ? &usb.v[i] : &named.v[i - usb.n];
-		struct slot_port names = { .path = p->path, .by_path = p->by_path };
-		char slot[SLOT_NAME_MAX + 1];
-		if (p->state == PORT_GONE || !slots_permit(s->o->slots, &names, &s->o->globs, slot))
-			continue;
-		if (!slot_in_order(s, slot))
-			continue;
-		if (use_port(s, p, slot, e) != 0)
-			goto out;
-	}
-	rc = 0;
-out:
-	ports_clear(&usb);
-	ports_clear(&named);
-	return rc;
+	return candidates_each(&c, use_port, s, NULL, e);
 }
 
 /* --- stopping ---------------------------------------------------------------------------- */
@@ -526,6 +491,13 @@ static void tear_down(struct session *s)
 /* --- the end
  * -----------------------------------------------------------------------------------------------
  */
+int session_no_port(const struct session_options *o, struct err *e)
+{
+	return err_set(e, ERR_ENV, "no port to use%s",
+		o->globs.n ? ": nothing matches --ports"
+			   : " (see 'runner ports'; --ports GLOB names some)");
+}
+
 static int verdict(const struct session *s, const struct history_counts *n, struct err *e)
 {
 	const struct panel *p = s->panel;
@@ -546,9 +518,7 @@ static int verdict(const struct session *s, const struct history_counts *n, stru
 	if (p->passed || p->skipped || s->o->loop)
 		return EXIT_OK;
 	if (!s->n_workers)
-		err_set(e, ERR_ENV, "no port to use%s",
-			s->o->globs.n ? ": nothing matches --ports"
-				      : " (see 'runner ports'; --ports GLOB names some)");
+		(void)session_no_port(s->o, e);
 	else if (p->silent)
 		err_set(e, ERR_TIMEOUT, "no device answers on %u port%s", p->silent,
 			p->silent == 1 ? "" : "s");

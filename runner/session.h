@@ -35,6 +35,9 @@ struct session_options {
 	const char *operator; /* who runs it */
 };
 
+/* session_no_port - the error for a run that has no port. */
+int session_no_port(const struct session_options *o, struct err *e);
+
 /* session_run - takes log (also on failure; its path stays). *status is the exit status when 0 is
  * returned; -1 with *e (and its own exit status) when the run could not be done or the log failed.
  */

@@ -66,6 +66,16 @@ expect 3 'here already with another content' runner import --state "$S" "$T/o-2"
 rm -rf "$S/orders/o-1/log.db"
 expect 3 'was begun and is not here any more' runner start --state "$S" --order o-1 --ports "$T/fab/ttyMCX*"
 
+step "a package refused while its order is open is recorded in the order's log"
+sim_start half --count 1 --seed 5
+expect 0 '' runner start --state "$S" --order o-2 --ports "$T/half/ttyMCX*" --ui plain
+printf X | dd of="$T/blinky.mfgpkg" bs=1 seek=3000 conv=notrunc status=none
+expect 3 '' runner start --state "$S" "$T/blinky.mfgpkg" --order o-2 --ports "$T/half/ttyMCX*"
+sim_stop half
+runner log export --state "$S" o-2 | grep '"kind":"package"' | tail -n 1 >"$T/refused"
+grep -q '"result":"refused".*"file":"blinky.mfgpkg".*"product":null.*"reason":"' "$T/refused" || fail "$(cat "$T/refused")"
+expect 6 '^INCOMPLETE' mfgpkg audit verify "$S/orders/o-2/log.db" -P "$T/oem/keys/package.pub"
+
 step "one process at a time"
 exec 8>>"$S/lock"; flock 8
 expect 4 'in use by process' runner import --state "$S" "$T/blinky.mfgpkg"

@@ -141,8 +141,8 @@ static int wire_open(void *ctx, uint32_t baud, struct mboot_io *out, struct err 
 {
 	struct rs_wire *w = ctx;
 
-	(void)baud;
 	w->opens++;
+	w->muted = w->deaf_above && baud > w->deaf_above;
 	if (w->closed && w->closed_opens > 0) {
 		w->closed_opens--;
 		return closed(e);

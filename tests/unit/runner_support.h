@@ -38,6 +38,7 @@ struct rs_wire {
 	uint8_t own[64];
 	size_t own_len, own_off;
 	unsigned opens;
+	uint32_t deaf_above; /* baud: opened faster, it hears nothing */
 };
 
 struct rs_rig {

@@ -41,6 +41,21 @@ static void passes(void **state)
 	rs_close(&r);
 }
 
+static void slower_rate_where_the_fast_one_fails(void **state)
+{
+	(void)state;
+	struct rs_rig r;
+	rs_open(&r, full, false);
+	r.job.bauds[0] = 921600;
+	r.job.bauds[1] = 115200;
+	r.job.n_bauds = 2;
+	r.wire.deaf_above = 115200;
+	assert_int_equal(rs_run(&r), DEVICE_OUTCOME_PASS);
+	assert_int_equal(r.link.baud, 115200);
+	assert_int_equal(r.wire.opens, 2);
+	rs_close(&r);
+}
+
 /* --- intents ----------------------------------------------------------------------------- */
 static uint64_t bytes_at_intent;
 
@@ -410,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes),
+		cmocka_unit_test(slower_rate_where_the_fast_one_fails),
 		cmocka_unit_test(intent_before_the_wire),
 		cmocka_unit_test(no_intent_no_step),
 		cmocka_unit_test(refused_by_the_device),
