@@ -3,6 +3,7 @@
 #
 #   make fuzz                  build all targets (clang, libFuzzer, ASan, UBSan) in build/fuzz/
 #   make fuzz-run SECONDS=60   run each so many seconds; new inputs go to build/fuzz/corpus/NAME
+#   make fuzz-coverage         lines of the package's parsers that the corpora reach (gcov)
 #
 # Without libFuzzer the corpora run as unit tests: build/unit/test_corpus_NAME is the target with a
 # driver that feeds it every file of its folder (make unit builds them, tests/run.sh runs them).
@@ -13,7 +14,7 @@ FUZZ := $(patsubst %,build/fuzz/bin/fuzz_%,$(FUZZ_NAMES))
 FUZZ_FLAGS := -Wno-unknown-warning-option -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_LIBS = $(LIBS_MFGPKG) $(LIBS_RUNNER) $(LIBS_COMMON)
 CORPUS_TESTS := $(patsubst %,$(B)/unit/test_corpus_%,$(FUZZ_NAMES))
-EXTRA_TARGETS += fuzz fuzz-run
+EXTRA_TARGETS += fuzz fuzz-run fuzz-coverage
 UNIT += $(CORPUS_TESTS)
 
 unit: $(CORPUS_TESTS)
@@ -41,3 +42,10 @@ fuzz-run: fuzz
 			-artifact_prefix=build/fuzz/$$n- -print_final_stats=1 -verbosity=0 \
 			build/fuzz/corpus/$$n tests/corpus/$$n || exit 1; \
 	done
+
+# What is read of a package, an order, a trust update: COVERAGE="sb31 mbi" FILES="common/image/*.c" for others.
+COVERAGE ?= container manifest order trust_update script
+.PHONY: fuzz-coverage
+fuzz-coverage:
+	@$(MAKE) --no-print-directory -s V=cov $(patsubst %,build/cov/unit/test_corpus_%,$(COVERAGE))
+	@FILES="$(FILES)" tests/fuzz/coverage.sh build/cov $(COVERAGE)
