@@ -122,6 +122,14 @@ bool prompts_next(struct prompts *p, size_t *place, char question[SCRIPT_TEXT_MA
 	return oldest != NULL;
 }
 
+bool prompts_open(struct prompts *p, size_t place)
+{
+	pthread_mutex_lock(&p->lock);
+	bool open = p->q[place].state == ASKED;
+	pthread_mutex_unlock(&p->lock);
+	return open;
+}
+
 void prompts_answer(struct prompts *p, size_t place, const char *line)
 {
 	pthread_mutex_lock(&p->lock);

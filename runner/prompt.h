@@ -31,6 +31,7 @@ int prompts_ask(struct prompts *p, struct event_sink *screen, size_t place, cons
 /* The screen's side. prompts_next - the place of the oldest open question, false when there is
  * none; prompts_answer - a line for it (NULL: nobody will answer). */
 bool prompts_next(struct prompts *p, size_t *place, char question[SCRIPT_TEXT_MAX + 1]);
+bool prompts_open(struct prompts *p, size_t place); /* still waiting for its answer */
 void prompts_answer(struct prompts *p, size_t place, const char *line);
 
 #endif

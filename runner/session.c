@@ -159,22 +159,6 @@ static void on_signal(struct session *s)
 }
 
 /* --- questions --------------------------------------------------------------------------- */
-static void next_question(struct session *s)
-{
-	char text[SCRIPT_TEXT_MAX + 1];
-	size_t place;
-
-	while (!s->asking && prompts_next(s->prompts, &place, text)) {
-		if (s->input_over) {
-			prompts_answer(s->prompts, place, NULL);
-			return;
-		}
-		s->asking = true;
-		s->asked_place = place;
-		s->ui->question(s->ui, place, text);
-	}
-}
-
 static void answer(struct session *s, size_t place, const char *text)
 {
 	prompts_answer(s->prompts, place, text);
@@ -183,31 +167,62 @@ static void answer(struct session *s, size_t place, const char *text)
 	s->ui->question(s->ui, place, NULL);
 }
 
-/* Lines from the keyboard or a scanner, for the screens without keys. */
+/* The next whole line that was typed, scanned or piped in; false when there is none yet. What came
+ * behind it stays for the next question. */
+static bool take_line(struct session *s, char out[LINE_MAX_LEN])
+{
+	const char *end = memchr(s->line, '\n', s->line_len);
+	size_t len = end ? (size_t)(end - s->line) : s->line_len;
+
+	/* A line that is too long, or the last one of a pipe, ends where it ends. */
+	if (!end && s->line_len < sizeof s->line && !(s->input_over && s->line_len))
+		return false;
+	memcpy(out, s->line, len < LINE_MAX_LEN ? len : LINE_MAX_LEN - 1);
+	out[len < LINE_MAX_LEN ? len : LINE_MAX_LEN - 1] = 0;
+	if (end)
+		len++;
+	s->line_len -= len;
+	memmove(s->line, s->line + len, s->line_len);
+	return true;
+}
+
+/* Show the oldest question; one whose answer came in already is answered at once. */
+static void next_question(struct session *s)
+{
+	char text[SCRIPT_TEXT_MAX + 1], line[LINE_MAX_LEN];
+	size_t place;
+
+	/* Its worker may have given up meanwhile. */
+	if (s->asking && !prompts_open(s->prompts, s->asked_place))
+		answer(s, s->asked_place, NULL);
+	for (;;) {
+		if (!s->asking && !prompts_next(s->prompts, &place, text))
+			return;
+		if (!s->asking) {
+			s->asking = true;
+			s->asked_place = place;
+			s->ui->question(s->ui, place, text);
+		}
+		if (take_line(s, line))
+			answer(s, s->asked_place, line);
+		else if (s->input_over)
+			answer(s, s->asked_place, NULL);
+		else
+			return;
+	}
+}
+
+/* Lines from the keyboard or a scanner, for the screens without keys. Read only while something is
+ * asked. */
 static void on_input(struct session *s)
 {
-	char chunk[LINE_MAX_LEN];
-	ssize_t n = read(STDIN_FILENO, chunk, sizeof chunk);
+	ssize_t n = read(STDIN_FILENO, s->line + s->line_len, sizeof s->line - s->line_len);
 
-	if (n <= 0) {
+	if (n <= 0)
 		s->input_over = true;
-		if (s->asking)
-			answer(s, s->asked_place, NULL);
-		return;
-	}
-	for (ssize_t i = 0; i < n; i++) {
-		if (chunk[i] != '\n' && s->line_len < sizeof s->line - 1) {
-			s->line[s->line_len++] = chunk[i];
-			continue;
-		}
-		if (chunk[i] != '\n')
-			continue;
-		s->line[s->line_len] = 0;
-		s->line_len = 0;
-		if (s->asking)
-			answer(s, s->asked_place, s->line);
-		next_question(s);
-	}
+	else
+		s->line_len += (size_t)n;
+	next_question(s);
 }
 
 /* The operator wants a slot once more: its worker waits for that (--loop), or has ended. */
