@@ -11,6 +11,8 @@ grep -rnE '#include "(mfgpkg|tests|keyed)/' runner/ && bad "runner/ includes OEM
 grep -rnE '#include "(runner|tests)/' mfgpkg/ && bad "mfgpkg/ includes runner or test code"
 grep -rnE '#include "keyed/' common/ | grep -v '^common/keyed/' && bad "common/ outside keyed/ includes keyed/"
 grep -rnE '#include "(mfgpkg|runner)/' tests/sim/ && bad "the simulator includes program code"
+# A verified package has no other maker than pkg_open(): nobody else sees what is inside the type.
+grep -rn 'pkg/pkg_internal.h' common mfgpkg runner tests --include='*.[ch]' | grep -v '^common/pkg/' && bad "struct pkg is opened outside of common/pkg"
 
 symbols=$(nm --defined-only "$B/bin/runner" | awk '{print $NF}')
 # Nothing that holds, derives or uses an OEM secret, and nothing that builds an SB3.1 or an image.

@@ -173,6 +173,62 @@ static void station_rules(void **state)
 	pkg_freep(&opened);
 }
 
+/* Checks come in one order: of a package in which everything from some check on is wrong, the
+ * message is that of the first. Nothing later is looked at, so nothing unsigned is read. */
+enum check { CONTAINER, SIGNATURES, FILES, DIGESTS, PROVENANCE, WINDOW, SB31, SCRIPT, CHECKS };
+
+static void wrong_from(struct pk *p, enum check first)
+{
+	pk_default(p);
+	pk_text(pk_file(p, "scripts/program.blhost"), "format-disk\n");
+	pk_list(p);
+	if (first <= SB31)
+		json_object_set_new(p->manifest, "rkth",
+			json_string("abababababababababababababababab"
+				    "abababababababababababababababab"));
+	if (first <= WINDOW)
+		json_object_set_new(p->manifest, "expires", json_string("2026-11-21T00:00:00Z"));
+	pk_seal(p);
+	if (first <= PROVENANCE)
+		pk_add_entry(p, PKG_PROVENANCE, "x\n", 2);
+	if (first <= DIGESTS)
+		pk_entry(p, "scripts/program.blhost")->data.p[0] ^= 1;
+	if (first <= FILES)
+		pk_add_entry(p, "docs/hidden.txt", "x", 1);
+	pk_sign(p, first <= SIGNATURES ? "carol" : "alice");
+	pk_pack(p);
+	if (first <= CONTAINER)
+		wr_u8(&p->out, 0);
+}
+
+static void checks_in_order(void **state)
+{
+	static const char *const messages[CHECKS] = {
+		[CONTAINER] = "no end record at ",
+		[SIGNATURES] = "manifest.json: signed by the unknown key ",
+		[FILES] = "docs/hidden.txt: not listed in manifest.json",
+		[DIGESTS] = "scripts/program.blhost: SHA-256 ",
+		[PROVENANCE] = "provenance/workspace.tlog-proof: ",
+		[WINDOW] = "expired at ",
+		[SB31] = "sb/image.sb3: RKTH ",
+		[SCRIPT] = "scripts/program.blhost: line 1 column 1: unknown verb",
+	};
+	(void)state;
+	struct trust t = pk_trust(1, "alice", NULL);
+	const struct pkg_expect x = { .now = PK_NOW };
+
+	for (enum check first = CONTAINER; first < CHECKS; first++) {
+		AUTO(pk_clear) struct pk p;
+		struct pkg *opened = NULL;
+		struct err e = { 0 };
+		wrong_from(&p, first);
+		assert_int_equal(
+			pkg_open_bytes(&opened, "p", p.out.p, p.out.len, &t, &x, NULL, &e), -1);
+		if (strncmp(e.msg + 3, messages[first], strlen(messages[first])) != 0)
+			fail_msg("\"%s\", wanted \"p: %s\"", e.msg, messages[first]);
+	}
+}
+
 /* --- every bit, every length
  * ---------------------------------------------------------------------- */
 
@@ -498,6 +554,7 @@ int main(void)
 		cmocka_unit_test(replaced_on_disk),
 		cmocka_unit_test(not_readable),
 		cmocka_unit_test(station_rules),
+		cmocka_unit_test(checks_in_order),
 		cmocka_unit_test(every_length),
 		cmocka_unit_test(every_bit),
 		cmocka_unit_test(every_bit_with_right_crc),
