@@ -60,7 +60,7 @@ root, schema, document = sys.argv[1:]
 store = {}
 for f in glob.glob(root + "/schemas/*.json"):
     d = json.load(open(f))
-    store[d["$id"]] = d
+    store[d.get("$id", f)] = d
 s = store[schema]
 jsonschema.Draft202012Validator(s, resolver=jsonschema.RefResolver("", s, store)).validate(json.load(open(document)))
 PY
