@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -21,5 +22,8 @@ struct fdio {
 struct fdio *fdio_new(int fd, const char *name, struct err *e) CHECKED;
 int fdio_read(void *ctx, uint8_t *buf, size_t cap, int timeout_ms, size_t *got, struct err *e);
 int fdio_write(void *ctx, const uint8_t *data, size_t len, int timeout_ms, struct err *e);
+
+/* is_pty_dev - the device number of a pseudo-terminal's slave (holder.c). */
+bool is_pty_dev(dev_t dev);
 
 #endif

@@ -9,7 +9,16 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "mboot/fdio.h"
 #include "mboot/serial.h"
+
+/* Slaves of UNIX98 pseudo-terminals have these majors (Linux devices.txt). */
+enum { PTY_MAJOR_FIRST = 136, PTY_MAJOR_LAST = 143 };
+
+bool is_pty_dev(dev_t dev)
+{
+	return major(dev) >= PTY_MAJOR_FIRST && major(dev) <= PTY_MAJOR_LAST;
+}
 
 static void program_name(int pid, char *program, size_t cap)
 {
@@ -52,6 +61,13 @@ static int lock_holder(const struct stat *st)
 	return found;
 }
 
+/* Is it the same port? Pseudo-terminals of another devpts instance (a container's) have the same
+ * numbers; the nodes of a real port may lie in several places. */
+static bool same_port(const struct stat *a, const struct stat *b)
+{
+	return a->st_rdev == b->st_rdev && (!is_pty_dev(a->st_rdev) || a->st_dev == b->st_dev);
+}
+
 /* Does the process have the port open? The owner of a pseudo-terminal's master is its far end
  * (a simulator), which may well keep the slave open too: it does not count. */
 static bool has_open(const char *pid, const struct stat *port)
@@ -75,7 +91,7 @@ static bool has_open(const char *pid, const struct stat *port)
 		/* Only what looks like a device is examined: stat on a pipe or a network file is
 		 * work for nothing. */
 		if (strncmp(target, "/dev/", 5) == 0 && stat(link, &st) == 0 &&
-			S_ISCHR(st.st_mode) && st.st_rdev == port->st_rdev)
+			S_ISCHR(st.st_mode) && same_port(&st, port))
 			found = true;
 	}
 	if (d)

@@ -18,14 +18,6 @@
 #include "mboot/fdio.h"
 #include "mboot/serial.h"
 
-/* Slaves of UNIX98 pseudo-terminals have these majors (Linux devices.txt). */
-enum { PTY_MAJOR_FIRST = 136, PTY_MAJOR_LAST = 143 };
-
-static bool is_pty_dev(dev_t dev)
-{
-	return major(dev) >= PTY_MAJOR_FIRST && major(dev) <= PTY_MAJOR_LAST;
-}
-
 bool serial_is_pty(const char *path)
 {
 	struct stat st;
