@@ -1,8 +1,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/bytes.h"
+
+/* From here on a buffer is first made as large as asked for, and in huge pages where the system has
+ * them: touching 16 MiB page by page, and wiping room that was never used, took a fifth of the time
+ * of a container. */
+#define LARGE	  ((size_t)4 << 20)
+#define HUGE_PAGE ((size_t)2 << 20)
 
 void buf_clear(struct buf *b)
 {
@@ -15,6 +22,15 @@ void buf_wipe(struct buf *b)
 	if (b->p)
 		explicit_bzero(b->p, b->cap);
 	buf_clear(b);
+}
+
+static void use_huge_pages(uint8_t *p, size_t len)
+{
+	uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+	uintptr_t to = ((uintptr_t)p + len) & ~(uintptr_t)(HUGE_PAGE - 1);
+
+	if (to > from) /* advice: a system without them refuses, and nothing is lost */
+		(void)madvise(p + (from - (uintptr_t)p), to - from, MADV_HUGEPAGE);
 }
 
 /* Room for n more bytes and a NUL. Old content is wiped when it moves: a buffer may hold
@@ -31,7 +47,7 @@ static int reserve(struct buf *b, size_t n, bool exact)
 	if (want <= b->cap)
 		return 0;
 
-	size_t cap = b->cap ? b->cap : exact ? want : 256;
+	size_t cap = b->cap ? b->cap : exact || want >= LARGE ? want : 256;
 	while (cap < want)
 		cap += cap / 2;
 	uint8_t *p = malloc(cap);
@@ -39,6 +55,8 @@ static int reserve(struct buf *b, size_t n, bool exact)
 		b->bad = true;
 		return -1;
 	}
+	if (cap >= LARGE)
+		use_huge_pages(p, cap);
 	if (b->p) {
 		memcpy(p, b->p, b->len);
 		explicit_bzero(b->p, b->cap);

@@ -53,6 +53,25 @@ SECRETS=(rot0="$(rot_scalar oem/keys/rot_p256_0.pem)" cust_mk_sk="$(symmetric oe
 	oem_seed="$(symmetric oem/keys/oem_seed.key)" package="$(minisign_seed oem/keys/package.key)"
 	firmware="$(firmware_windows oem/firmware/frdm_mcxn947_led_blinky.bin | sed -n 40p)")
 
+# sb_key N FILE: KDK (N = 0) or the key of block N of the SB3.1 container, signed on P-256, with
+# kdkAccessRights 0, under the CUST_MK_SK of the workspace. Derived with OpenSSL's CMAC.
+sb_key() {
+	python3 - "$1" "$2" "$(symmetric "$T/oem/keys/cust_mk_sk.key")" <<-'PY'
+		import struct, subprocess, sys
+		n, sb, mk = int(sys.argv[1]), open(sys.argv[2], "rb").read(60), sys.argv[3]
+		def derive(key, constant, step):
+		    data = struct.pack("<Q", constant) + bytes(13) + bytes([step, 0, 0x20]) + struct.pack(">II", 128, 1)
+		    cipher = {32: "AES-128-CBC", 64: "AES-256-CBC"}[len(key)]
+		    return subprocess.run(["openssl", "mac", "-cipher", cipher, "-macopt", "hexkey:" + key, "-in", "-", "CMAC"],
+		                          input=data, capture_output=True, check=True).stdout.decode().strip().lower()
+		kdk = derive(mk, struct.unpack_from("<Q", sb, 20)[0], 0x01)
+		print(derive(kdk, n, 0x10) if n else kdk)
+	PY
+}
+kdk() { sb_key 0 "$1"; }
+block_1() { sb_key 1 "$1"; }
+block_9() { sb_key 9 "$1"; }
+
 stopped() { # wait until the process is stopped
 	for _ in $(seq 400); do
 		case $(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null) in T) return 0 ;; Z | '') return 1 ;; esac
@@ -87,7 +106,7 @@ left() {
 		case $v in @*) v=${v#@}; secrets[s]=${secrets[$s]%%=*}=$("${v%%:*}" "${v#*:}") ;; esac
 		[[ ${secrets[$s]} =~ =[0-9a-f]{32,} ]] || fail "no secret to look for: ${secrets[$s]}"
 	done
-	python3 search.py $pid "${secrets[@]}" || rc=1
+	python3 "$T/search.py" $pid "${secrets[@]}" || rc=1
 	setpriv --reuid=65534 --regid=65534 --clear-groups cat "/proc/$pid/environ" >/dev/null 2>&1 &&
 		fail "others can look into the process"
 	kill -CONT $pid
@@ -100,12 +119,45 @@ left rot=@rot_scalar:new/rot_p256_0.pem -- mfgpkg keys generate --type rot --cur
 left mk=@symmetric:new/mk.key -- mfgpkg keys generate --type cust-mk-sk -o new/mk.key --no-passphrase
 left package=@minisign_seed:new/p.key -- mfgpkg keys generate --type package -o new/p.key --no-passphrase
 
-step "after create, approve and order"
-left "${SECRETS[@]}" -- mfgpkg create -c oem/release.yaml -p "$T/desk/ttyMCX0" -o oem/p.mfgpkg
+step "after create, approve and order; keys derived on the way included"
+SB=oem/build/image.sb3
+left "${SECRETS[@]}" kdk=@kdk:$SB block1=@block_1:$SB block9=@block_9:$SB -- mfgpkg create -c oem/release.yaml -p "$T/desk/ttyMCX0" -o oem/p.mfgpkg
 mfgpkg keys generate --type package -o oem/keys/second.key --no-passphrase -q
 left second=@minisign_seed:oem/keys/second.key -- mfgpkg approve oem/p.mfgpkg -s oem/keys/second.key
 station "$T/state" station-1 "$T/oem" >/dev/null
 cp station.json oem
 sed -i 's/^package:.*/package: p.mfgpkg/' oem/order.yaml
 left "${SECRETS[@]}" -- mfgpkg order create -c oem/order.yaml -s oem/keys/package.key -o oem/order.json
+
+step "after each export and after reading a container with its key"
+cd oem
+left "${SECRETS[@]}" -- mfgpkg mbi export -c mbi.yaml --no-passphrase
+left "${SECRETS[@]}" kdk=@kdk:build/image.sb3 block1=@block_1:build/image.sb3 block9=@block_9:build/image.sb3 -- \
+	mfgpkg sb31 export -c sb31.yaml --no-passphrase
+[ "$(kdk build/image.sb3)" != "$(block_1 build/image.sb3)" ] || fail "derived keys are the same"
+for what in verify parse; do
+	left "${SECRETS[@]}" kdk=@kdk:build/image.sb3 block1=@block_1:build/image.sb3 block9=@block_9:build/image.sb3 -- \
+		mfgpkg sb31 $what build/image.sb3 --key keys/cust_mk_sk.key
+done
+cd ..
+
+step "the derived keys are the right ones: they decrypt the container; and no core file is written"
+python3 - "$(block_1 $SB)" $SB oem/build/mbi.bin <<'PY'
+import subprocess, sys
+sb = open(sys.argv[2], "rb").read()
+off = int.from_bytes(sb[32:36], "little") + 36
+plain = subprocess.run(["openssl", "enc", "-d", "-aes-128-cbc", "-nopad", "-K", sys.argv[1], "-iv", "0" * 32],
+                       input=sb[off:off + 256], capture_output=True, check=True).stdout
+assert plain[:8] == bytes([1, 0, 0, 0, 1, 0, 0, 0]), plain.hex()
+assert plain[80:256] == open(sys.argv[3], "rb").read(176), plain.hex()
+PY
+(
+	ulimit -c unlimited 2>/dev/null || true
+	LD_PRELOAD=$T/stop.so mfgpkg rkth -c oem/cert_block.yaml >/dev/null 2>&1 &
+	pid=$!
+	stopped $pid || fail "did not stop"
+	grep -qE '^Max core file size +0 ' /proc/$pid/limits || fail "core files are allowed: $(grep core /proc/$pid/limits)"
+	kill -CONT $pid
+	wait $pid
+)
 echo "create-memory: passed"

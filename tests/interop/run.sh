@@ -4,12 +4,14 @@
 set -eu
 cd "$(dirname "$0")/../.."
 B=${B:-build}
-SPSDK=3.10.0 # the release the vectors were made with
 venv=build/venv
-if ! "$venv/bin/python" -c 'import spsdk' 2>/dev/null; then
-	echo "interop: installing spsdk $SPSDK into $venv"
+# The newest release that pip gives; SPSDK=3.10.0 in the environment asks for a certain one.
+want=spsdk${SPSDK:+==$SPSDK}
+if ! "$venv/bin/python" -c 'import spsdk' 2>/dev/null ||
+	{ [ -n "${SPSDK:-}" ] && [ "$("$venv/bin/pip" show spsdk | sed -n 's/^Version: //p')" != "$SPSDK" ]; }; then
+	echo "interop: installing $want into $venv"
 	mkdir -p build
-	if ! { python3 -m venv "$venv" && "$venv/bin/pip" install -q "spsdk==$SPSDK"; } \
+	if ! { python3 -m venv "$venv" && "$venv/bin/pip" install -q --upgrade "$want"; } \
 		>build/interop-install.log 2>&1; then
 		tail -n 3 build/interop-install.log
 		echo "interop: SKIPPED: SPSDK cannot be installed here (build/interop-install.log)"

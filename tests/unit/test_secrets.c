@@ -14,12 +14,16 @@
 
 #include "base/fsio.h"
 #include "base/text.h"
+#include "keyed/sb31_kdf.h"
 #include "mfgpkg/build/cert_block_build.h"
 #include "mfgpkg/build/sb31_build.h"
 #include "mfgpkg/build/sb31_decrypt.h"
 #include "mfgpkg/config.h"
 
 #define MASK 0xA5
+
+/* Of the container: what its derived keys depend on besides CUST_MK_SK. */
+enum { TIMESTAMP = 77, RIGHTS = 2, KEY_BITS = 128, N_BLOCKS = 20 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -31,6 +35,7 @@
 
 struct pattern {
 	char name[40];
+	uint32_t len; /* 16 or more */
 	uint8_t masked[24];
 };
 
@@ -43,9 +48,10 @@ static void add(int fd, const char *name, const void *data, size_t len)
 	struct pattern p = { 0 };
 	const uint8_t *b = data;
 
-	assert_true(len >= sizeof p.masked);
+	assert_true(len >= 16);
+	p.len = (uint32_t)(len < sizeof p.masked ? len : sizeof p.masked);
 	snprintf(p.name, sizeof p.name, "%s", name);
-	for (size_t i = 0; i < sizeof p.masked; i++)
+	for (size_t i = 0; i < p.len; i++)
 		p.masked[i] = b[i] ^ MASK;
 	assert_int_equal(write(fd, &p, sizeof p), sizeof p);
 }
@@ -66,6 +72,25 @@ static void save(const char *name, const void *data, size_t len)
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	if (fsio_write(path, data, len, 0600, &e) != 0)
 		fail_msg("%s", e.msg);
+}
+
+/* The keys of the container that export_to() makes: KDK, and those of its first, middle and last
+ * block. */
+static void add_derived(int fd, const struct secret *mk)
+{
+	static const uint32_t blocks[] = { 1, 10, 20 };
+	uint8_t kdk[SB31_KEY_MAX], block_key[SB31_KEY_MAX];
+	struct err e = { 0 };
+
+	assert_int_equal(sb31_kdf_kdk(mk->p, mk->len, TIMESTAMP, RIGHTS, KEY_BITS, kdk, &e), 0);
+	add(fd, "KDK", kdk, KEY_BITS / 8);
+	for (size_t i = 0; i < 3; i++) {
+		char name[32];
+		assert_int_equal(
+			sb31_kdf_block_key(kdk, blocks[i], RIGHTS, KEY_BITS, block_key, &e), 0);
+		snprintf(name, sizeof name, "key of block %u", blocks[i]);
+		add(fd, name, block_key, KEY_BITS / 8);
+	}
 }
 
 /* The child makes secrets, writes the files, and tells the parent the masked patterns: so the
@@ -102,6 +127,7 @@ static void make_secrets(int fd)
 	hex_encode(hex, mk->p, 32);
 	add(fd, "CUST_MK_SK in hex", hex, 64);
 	save("mk.txt", hex, 64);
+	add_derived(fd, mk);
 	assert_int_equal(keystore_seal(KEYSTORE_CUST_MK_SK, mk, pass, &sealed, &e), 0);
 	save("mk.sealed", sealed.p, sealed.len);
 	add(fd, "passphrase", pass->p, pass->len);
@@ -129,12 +155,12 @@ static void get_secrets(void)
 	close(fd[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_int_equal(n_patterns, 7);
+	assert_int_equal(n_patterns, 11);
 }
 
 static bool here(const volatile uint8_t *p, const struct pattern *pat)
 {
-	for (size_t i = 0; i < sizeof pat->masked; i++)
+	for (size_t i = 0; i < pat->len; i++)
 		if ((p[i] ^ MASK) != pat->masked[i])
 			return false;
 	return true;
@@ -179,9 +205,9 @@ static int export_to(struct buf *out, const char *key, const char *mk, struct er
 	snprintf(name, sizeof name, "%s/t.yaml", dir);
 	snprintf(text, sizeof text,
 		"family: mcxn947\ncertBlock: cert.bin\nsigner: %s\n"
-		"containerKeyBlobEncryptionKey: %s\ntimestamp: 77\nkdkAccessRights: 2\n"
+		"containerKeyBlobEncryptionKey: %s\ntimestamp: %d\nkdkAccessRights: %d\n"
 		"commands: [{load: {address: 0, file: plain.bin}}]\n",
-		key, mk);
+		key, mk, TIMESTAMP, RIGHTS);
 	if (keystore_new(&ks, NULL, e) != 0 ||
 		config_load_bytes(&c, name, text, strlen(text), e) != 0)
 		return -1;
@@ -202,6 +228,32 @@ static int decrypt(const struct buf *file, struct err *e)
 		sb31_parse(&sb, file->p, file->len, e) != 0)
 		return -1;
 	return sb31_decrypt(&s, &sb, key, SB31_RIGHTS_FIND, e);
+}
+
+/* The patterns are those of keys in use: derived again here, the search finds all four. */
+static void test_finds_derived(void)
+{
+	AUTO(keystore_freep) struct keystore *ks = NULL;
+	const struct secret *mk;
+	uint8_t keys[4][SB31_KEY_MAX];
+	static char found[2000];
+	char path[100];
+	struct err e = { 0 };
+
+	snprintf(path, sizeof path, "%s/mk.txt", dir);
+	assert_int_equal(keystore_new(&ks, NULL, &e), 0);
+	assert_int_equal(keystore_symmetric(ks, KEYSTORE_CUST_MK_SK, path, &mk, &e), 0);
+	assert_int_equal(sb31_kdf_kdk(mk->p, mk->len, TIMESTAMP, RIGHTS, KEY_BITS, keys[0], &e), 0);
+	for (uint32_t i = 1; i < 4; i++)
+		assert_int_equal(sb31_kdf_block_key(keys[0], i == 1 ? 1 : 10 * (i - 1), RIGHTS,
+					 KEY_BITS, keys[i], &e),
+			0);
+	(void)search(found, sizeof found);
+	assert_non_null(strstr(found, "KDK at "));
+	assert_non_null(strstr(found, "key of block 1 at "));
+	assert_non_null(strstr(found, "key of block 10 at "));
+	assert_non_null(strstr(found, "key of block 20 at "));
+	explicit_bzero(keys, sizeof keys);
 }
 
 static int unlock(struct err *e)
@@ -259,9 +311,12 @@ static void test_memory(void **state)
 	assert_non_null(strstr(found, "plaintext at "));
 	buf_wipe(&plain);
 	assert_clean("wiping the plaintext");
+	test_finds_derived();
+	assert_clean("wiping derived keys");
 
 	if (export_to(&out, "key.pem", "mk.txt", &e) != 0)
 		fail_msg("%s", e.msg);
+	assert_int_equal(get_le32(out.p + 12), N_BLOCKS); /* the last block key looked for */
 	assert_clean("an export");
 	if (decrypt(&out, &e) != 0)
 		fail_msg("%s", e.msg);
