@@ -70,11 +70,11 @@ class Round:
                               else self.rng.random() * 3))
         return blows
 
-    def program(self, blows):
+    def program(self, blows, options=()):
         """One run, and all that must hold after it. False when the order is complete."""
         s, c = self.c.station, self.c
         self.run_no += 1
-        run = s.run(self.name, self.sim.glob(), blows)
+        run = s.run(self.name, self.sim.glob(), blows, options)
         c.runs += 1
         c.kills += run.killed
         c.stops += run.stopped
@@ -109,7 +109,11 @@ class Round:
         for i in range(self.rng.choice((2, 3, 4, 6))):
             if i and self.rng.random() < 0.4:
                 self.boards(self.rng.choice((0.0, 0.2, 0.5)), True)
-            more = more and self.program(self.blows())
+            if self.rng.random() < 0.15:  # boards come back under other names, and are found
+                blows = [Blow(signal.SIGINT, seconds=self.rng.uniform(2, 15))]
+                more = more and self.program(blows, ["--loop"])
+            else:
+                more = more and self.program(self.blows())
         self.boards(0, True)
         for _ in range(2):
             more = more and self.program([])

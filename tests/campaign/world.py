@@ -132,10 +132,10 @@ class Station:
         output("mfgpkg", "order", "create", "-c", base + ".yaml", "-s", self.key, "-o", base, "-q")
         output("runner", "import", "--state", self.state, self.package, base, "-q")
 
-    def run(self, order, glob, blows=(), limit_s=120):
+    def run(self, order, glob, blows=(), options=(), limit_s=120):
         """Start the runner, strike it as told, wait for its end."""
         command = ["runner", "start", "--state", self.state, "--order", order, "--ports", glob,
-                   "--ui", "json"]
+                   "--ui", "json", *options]
         begin = time.monotonic()
         errors = open(f"{self.work}/stderr", "w+")
         p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
