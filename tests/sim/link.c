@@ -232,6 +232,8 @@ static void run_command(struct sim_device *d, const struct sim_request *q)
 			d->link.ack_due = true;
 			d->link.ack_since_us = d->now_us;
 			d->link.next = SIM_NEXT_RESET;
+		} else { /* nor is there a data phase */
+			sim_command_cancel(d, MBOOT_STATUS_ABORT_DATA_PHASE);
 		}
 		return;
 	}
