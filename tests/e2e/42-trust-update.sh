@@ -45,4 +45,17 @@ expect 0 '' mfgpkg approve a.mfgpkg -s second.key
 expect 3 "1 of 2 approvals \(the trusted keys' threshold\)" runner verify $S a.mfgpkg
 expect 0 '' mfgpkg approve a.mfgpkg -s third.key
 expect 0 '' runner verify $S a.mfgpkg
+
+step "by hand at the station: remove, add; the threshold never exceeds the keys"
+expect 2 'must have signed: without this key that is impossible' runner trust remove $S "$(id third)"
+expect 2 'no trusted key has the id 0123456789abcdef' runner trust remove $S 0123456789abcdef
+expect 2 'threshold 3: 1 to 2' runner trust add $S second.pub --threshold 3
+expect 0 '2 keys, 1 of them' runner trust add $S second.pub --threshold 1
+expect 0 '1 key, 1 of them' runner trust remove $S "$(id third)"
+expect 0 '' runner verify $S a.mfgpkg
+expect 0 '0 keys' runner trust remove $S "$(id second)"
+expect 3 'trusts no OEM key yet' runner verify $S a.mfgpkg
+# what was removed and added by hand does not make an old update new
+expect 0 '' runner trust add $S second.pub third.pub --threshold 2
+expect 3 'replayed or out of order' runner trust import $S u1.json
 echo "trust update: ok"
