@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fsio.h"
@@ -130,7 +131,8 @@ static int run_start(const struct cli *c, struct err *e)
 		return cli_usage(e, c, "which package or product?");
 	if (kept && !order)
 		return cli_usage(e, c, "--checkpoint needs --order: whose log must contain it?");
-	if (station_open(&s, dir, STATION_WORK, e) != 0 || admission_init(&a, &s, e) != 0)
+	if (station_open(&s, dir, STATION_WORK, e) != 0 || admission_init(&a, &s, e) != 0 ||
+		marks_check_clock(&s, (int64_t)time(NULL), e) != 0)
 		return -1;
 	if (order && admission_order(&a, order, true, e) != 0)
 		return -1;
@@ -143,7 +145,8 @@ static int run_start(const struct cli *c, struct err *e)
 	}
 	if (order_need(a.pkg, a.order, e) != 0 || slots_load(&slots, &s, e) != 0 ||
 		station_check_writable(&s, e) != 0 ||
-		need_a_port(&o, a.order ? order_of(a.order) : NULL, e) != 0)
+		need_a_port(&o, a.order ? order_of(a.order) : NULL, e) != 0 ||
+		marks_raise_clock(&s, (int64_t)time(NULL), e) != 0)
 		return -1;
 	if (depot_accept(&a.depot, &s, a.pkg, order != NULL, e) != 0 ||
 		(order && depot_keep_order(&s, a.order, e) != 0))

@@ -26,6 +26,7 @@ struct mark_log {
 };
 
 struct marks {
+	int64_t clock; /* seconds since 1970 */
 	int64_t trust;
 	struct mark_floor *floors;
 	struct mark_log *logs;
@@ -76,10 +77,11 @@ static int read_log(struct mark_log *out, const struct json_at *at, struct err *
 
 static int read_marks(struct marks *m, const char *path, const json_t *doc, struct err *e)
 {
-	static const char *const members[] = { "type", "format", "trust", "floors", "logs", NULL };
+	static const char *const members[] = { "type", "format", "clock", "trust", "floors", "logs",
+		NULL };
 	struct json_at root = json_root(path, doc);
 	struct json_at type = json_member(&root, "type"), format = json_member(&root, "format");
-	struct json_at trust = json_member(&root, "trust");
+	struct json_at clock = json_member(&root, "clock"), trust = json_member(&root, "trust");
 	struct json_at floors = json_member(&root, "floors"), logs = json_member(&root, "logs");
 	size_t n_floors, n_logs;
 	const char *name;
@@ -88,6 +90,7 @@ static int read_marks(struct marks *m, const char *path, const json_t *doc, stru
 	if (json_want_object(&root, e) != 0 || json_only(&root, members, e) != 0 ||
 		json_want_string(&type, 32, &name, e) != 0 ||
 		json_want_int(&format, 1, 1, &one, e) != 0 ||
+		json_want_time(&clock, &m->clock, e) != 0 ||
 		json_want_int(&trust, 0, JSON_INT_MAX, &m->trust, e) != 0 ||
 		json_want_array(&floors, 0, MARKS_PRODUCTS_MAX, &n_floors, e) != 0 ||
 		json_want_array(&logs, 0, MARKS_ORDERS_MAX, &n_logs, e) != 0)
@@ -137,10 +140,12 @@ static int save(const struct marks *m, const struct station *s, struct err *e)
 {
 	AUTO(str_freep) char *path = station_path(s, "marks.json");
 	AUTO(buf_clear) struct buf text = { 0 };
+	char time[TIME_S_LEN + 1];
 	json_t *floors = json_array(), *logs = json_array();
 	AUTO(json_freep)
-	json_t *doc = json_pack("{s:s,s:i,s:I,s:o,s:o}", "type", "mfgpkg-marks", "format", 1,
-		"trust", (json_int_t)m->trust, "floors", floors, "logs", logs);
+	json_t *doc = json_pack("{s:s,s:i,s:s,s:I,s:o,s:o}", "type", "mfgpkg-marks", "format", 1,
+		"clock", time_format_s(time, (time_t)m->clock), "trust", (json_int_t)m->trust,
+		"floors", floors, "logs", logs);
 	char hex[65];
 
 	if (!path || !doc)
@@ -172,6 +177,34 @@ int marks_init(const struct station *s, struct err *e)
 	if (!path)
 		return no_memory(e);
 	return fsio_exists(path) ? 0 : save(&none, s, e);
+}
+
+/* --- clock --------------------------------------------------------------------------------------
+ */
+int marks_check_clock(const struct station *s, int64_t now, struct err *e)
+{
+	AUTO(marks_clear) struct marks m = { 0 };
+	char seen[TIME_S_LEN + 1], last[TIME_S_LEN + 1];
+
+	if (load(&m, s, e) != 0)
+		return -1;
+	if (now >= m.clock - MARKS_CLOCK_SLACK)
+		return 0;
+	return err_set(e, ERR_REJECTED,
+		"the clock says %s, but this station was at work at %s: the clock was set back",
+		time_format_s(seen, (time_t)now), time_format_s(last, (time_t)m.clock));
+}
+
+int marks_raise_clock(const struct station *s, int64_t now, struct err *e)
+{
+	AUTO(marks_clear) struct marks m = { 0 };
+
+	if (load(&m, s, e) != 0)
+		return -1;
+	if (now <= m.clock)
+		return 0;
+	m.clock = now;
+	return save(&m, s, e);
 }
 
 /* --- trust --------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 /* marks - how far this station had come: what an older copy of the state folder cannot know.
  *
- *   DIR/marks.json     version of the last trust update taken, highest sequence accepted per
- *                      product, and per order the newest checkpoint of its log that was signed when
- *                      a command began or ended with it (schema marks.schema.json)
+ *   DIR/marks.json     latest time at which a run was admitted, version of the last trust update
+ *                      taken, highest sequence accepted per product, and per order the newest
+ * checkpoint of its log that was signed when a command began or ended with it (schema
+ * marks.schema.json)
  *
  * Each part of the state is compared with its mark before it is used, so that putting back an older
  * log, trust file or package index alone is noticed. Somebody who puts back the whole folder puts
@@ -20,10 +21,17 @@
 
 #define MARKS_ORDERS_MAX   65536
 #define MARKS_PRODUCTS_MAX 1024
+#define MARKS_CLOCK_SLACK  ((int64_t)24 * 60 * 60) /* seconds: a clock that was corrected */
 #define MARKS_FILE_MAX	   ((size_t)16 << 20)
 
 /* marks_init - the marks of a new station: nothing yet. Existing ones are left alone. */
 int marks_init(const struct station *s, struct err *e) CHECKED;
+
+/* Clock: `now` must not be more than MARKS_CLOCK_SLACK before the mark; ERR_REJECTED. It is raised
+ * only after a package in its window was admitted, so that a clock that was wrong once cannot lock
+ * the station for longer than the OEM's own window. */
+int marks_check_clock(const struct station *s, int64_t now, struct err *e) CHECKED;
+int marks_raise_clock(const struct station *s, int64_t now, struct err *e) CHECKED;
 
 /* Trust: the version of trust.json must not be below the mark. ERR_REJECTED. */
 int marks_check_trust(const struct station *s, int64_t version, struct err *e) CHECKED;

@@ -58,6 +58,14 @@ expect 3 '^runner: trust/trust.json is of trust update 0, this station has taken
 	runner verify --state "$S" "$T/blinky.mfgpkg"
 rm -rf "$S"; cp -a "$T/after2" "$S"
 
+step "the clock set back by more than a day: an expired order would start again"
+cp "$S/marks.json" "$T/marks"
+jq -c '.clock = "2099-01-01T00:00:00Z"' "$T/marks" >"$S/marks.json"
+expect 3 '^runner: the clock says 20[0-9T:-]*Z, but this station was at work at 2099-01-01T00:00:00Z: the clock was set back$' one 2
+jq -c --arg t "$(date -u -d '+23 hours' +%Y-%m-%dT%H:%M:%SZ)" '.clock = $t' "$T/marks" >"$S/marks.json"
+expect 5 'no device answers' one 0 # admitted; this board runs its application
+cp "$T/marks" "$S/marks.json"; rm -rf "$S"; cp -a "$T/after2" "$S"
+
 step "without its marks the state is not used"
 mv "$S/marks.json" "$T/marks"
 expect 4 'marks.json: cannot open' one 2

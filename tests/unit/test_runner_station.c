@@ -355,6 +355,15 @@ static void marks(void **state)
 	floor = JSON_INT_MAX;
 	assert_int_equal(marks_check_floors(&s, no_floor, &floor, &e), 0);
 
+	/* the clock: a day is a correction, more was set back */
+	assert_int_equal(marks_raise_clock(&s, PK_NOW, &e), 0);
+	assert_int_equal(marks_raise_clock(&s, PK_NOW - 5, &e), 0);
+	assert_int_equal(marks_check_clock(&s, PK_NOW - MARKS_CLOCK_SLACK, &e), 0);
+	assert_int_equal(marks_check_clock(&s, PK_NOW - MARKS_CLOCK_SLACK - 1, &e), -1);
+	assert_string_equal(e.msg,
+		"the clock says 2027-01-14T07:59:59Z, but this station was at work at "
+		"2027-01-15T08:00:00Z: the clock was set back");
+
 	/* a log contains what was marked, or was put back */
 	uint8_t zero[32] = { 0 };
 	assert_int_equal(marks_check_log(&s, "a", ev_path("marks/none.db"), &e), 0);
@@ -372,12 +381,18 @@ static void marks(void **state)
 
 	/* damaged or gone: the disk's fault, and nothing is believed */
 	static const char *const bad[] = { "", "{}", "[]",
-		"{\"type\":\"mfgpkg-marks\",\"format\":2,\"trust\":0,\"floors\":[],\"logs\":[]}",
-		"{\"type\":\"mfgpkg-trust\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[]}",
-		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":-1,\"floors\":[],\"logs\":[]}",
-		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[{}],\"logs\":[]}",
-		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[{}]}",
-		("{\"type\":\"mfgpkg-marks\",\"format\":1,\"trust\":0,\"floors\":[],\"logs\":[],"
+		"{\"type\":\"mfgpkg-marks\",\"format\":2,\"clock\":\"1970-01-01T00:00:00Z\","
+		"\"trust\":0,\"floors\":[],\"logs\":[]}",
+		"{\"type\":\"mfgpkg-trust\",\"format\":1,\"clock\":\"1970-01-01T00:00:00Z\","
+		"\"trust\":0,\"floors\":[],\"logs\":[]}",
+		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"clock\":\"1970-01-01T00:00:00Z\","
+		"\"trust\":-1,\"floors\":[],\"logs\":[]}",
+		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"clock\":\"1970-01-01T00:00:00Z\","
+		"\"trust\":0,\"floors\":[{}],\"logs\":[]}",
+		"{\"type\":\"mfgpkg-marks\",\"format\":1,\"clock\":\"1970-01-01T00:00:00Z\","
+		"\"trust\":0,\"floors\":[],\"logs\":[{}]}",
+		("{\"type\":\"mfgpkg-marks\",\"format\":1,\"clock\":\"1970-01-01T00:00:00Z\","
+		 "\"trust\":0,\"floors\":[],\"logs\":[],"
 		 "\"x\":1}") };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		ev_write(ev_path("marks/marks.json"), bad[i], strlen(bad[i]));
