@@ -31,8 +31,12 @@ done
 if [ $rc = 137 ]; then
 	rc=0; "${start[@]}" >"$T/run" 2>&1 || rc=$?
 fi
-[ $rc = 0 ] || { cat "$T/run" >&2; fail "exit $rc after $kills kills (seed $SEED)"; }
-[ "$(summary "$T/run" log_closed)" = true ] || fail "the order is not complete: $(tail -n 1 "$T/run")"
+if [ $rc = 3 ] && grep -q 'order o-1 is closed' "$T/run"; then
+	step "the last kill came when all was done"
+else
+	[ $rc = 0 ] || { cat "$T/run" >&2; fail "exit $rc after $kills kills (seed $SEED)"; }
+	[ "$(summary "$T/run" log_closed)" = true ] || fail "the order is not complete: $(tail -n 1 "$T/run")"
+fi
 sim_stop fab
 python3 tests/e2e/invariants.py "$S/orders/o-1/log.db" "$T/fab.json"
 expect 0 '^PASS' mfgpkg audit verify "$S/orders/o-1/log.db" -P "$T/oem/keys/package.pub"
