@@ -290,7 +290,8 @@ int time_parse_ms(const char *text, int64_t *unix_ms)
 	for (int i = 20; i < 23; i++)
 		if (!isdigit((unsigned char)text[i]))
 			return -1;
-	snprintf(s, sizeof s, "%.19sZ", text);
+	memcpy(s, text, 19);
+	memcpy(s + 19, "Z", 2);
 	if (time_parse_s(s, &t) != 0)
 		return -1;
 	*unix_ms = (int64_t)t * 1000 + (text[20] - '0') * 100 + (text[21] - '0') * 10 +

@@ -230,58 +230,88 @@ static bool is_token(const struct leaf_value *v, const struct field *f)
 }
 
 /* Text with a shape has no escapes: one value, one spelling. */
-static int check_shape(struct scan *s, const struct field *f, const struct leaf_value *v,
-	const char *start, struct err *e)
+static bool has_shape(const struct field *f, const struct leaf_value *v)
 {
 	size_t max = (size_t)f->max;
-	char wanted[96];
 	int64_t ms;
-	bool ok = !v->escaped;
 
 	switch (f->type) {
 	case F_TEXT:
 	case F_TEXTS:
-		ok = v->len >= (size_t)f->min && v->len <= max;
-		snprintf(
-			wanted, sizeof wanted, "text of %lld to %zu bytes", (long long)f->min, max);
-		break;
+		return v->len >= (size_t)f->min && v->len <= max;
 	case F_TOKEN:
-		ok = ok && is_token(v, f);
-		snprintf(wanted, sizeof wanted, "1 to %zu of a-z 0-9 -", max);
-		break;
+		return !v->escaped && is_token(v, f);
 	case F_CHOICE:
-		ok = ok && is_choice(v, f->choices);
-		snprintf(wanted, sizeof wanted, "%s", f->choices);
-		break;
+		return !v->escaped && is_choice(v, f->choices);
 	case F_HEX:
 	case F_HEXES:
-		ok = ok && v->len == 2 * max && lower_hex(v->p, v->len);
-		snprintf(wanted, sizeof wanted, "%zu lower-case hex digits", 2 * max);
-		break;
+		return !v->escaped && v->len == 2 * max && lower_hex(v->p, v->len);
 	case F_BASE64:
-		ok = ok && is_base64(v, max);
-		snprintf(wanted, sizeof wanted, "exact base64 of %zu bytes", max);
-		break;
+		return !v->escaped && is_base64(v, max);
 	case F_TIME:
-		ok = ok && is_time(v, &ms);
-		snprintf(wanted, sizeof wanted, "a time like 2026-11-20T15:00:00.123Z");
-		break;
+		return !v->escaped && is_time(v, &ms);
 	case F_UUID:
-		ok = ok && is_uuid(v);
-		snprintf(wanted, sizeof wanted, "8-4-4-4-12 lower-case hex digits");
-		break;
+		return !v->escaped && is_uuid(v);
 	case F_VKEY:
-		ok = ok && is_vkey(v);
-		snprintf(wanted, sizeof wanted, "a verifier key of type 01");
-		break;
+		return !v->escaped && is_vkey(v);
 	case F_INT:
 	case F_BOOL:
 	case F_OBJECT:
 	case F_OBJECTS:
 		break;
 	}
-	if (ok)
+	return !v->escaped;
+}
+
+/* The shape in words. */
+static void name_shape(const struct field *f, char *out, size_t cap)
+{
+	size_t max = (size_t)f->max;
+
+	switch (f->type) {
+	case F_TEXT:
+	case F_TEXTS:
+		snprintf(out, cap, "text of %lld to %zu bytes", (long long)f->min, max);
+		return;
+	case F_TOKEN:
+		snprintf(out, cap, "1 to %zu of a-z 0-9 -", max);
+		return;
+	case F_CHOICE:
+		snprintf(out, cap, "%s", f->choices);
+		return;
+	case F_HEX:
+	case F_HEXES:
+		snprintf(out, cap, "%zu lower-case hex digits", 2 * max);
+		return;
+	case F_BASE64:
+		snprintf(out, cap, "exact base64 of %zu bytes", max);
+		return;
+	case F_TIME:
+		snprintf(out, cap, "a time like 2026-11-20T15:00:00.123Z");
+		return;
+	case F_UUID:
+		snprintf(out, cap, "8-4-4-4-12 lower-case hex digits");
+		return;
+	case F_VKEY:
+		snprintf(out, cap, "a verifier key of type 01");
+		return;
+	case F_INT:
+	case F_BOOL:
+	case F_OBJECT:
+	case F_OBJECTS:
+		break;
+	}
+	snprintf(out, cap, "text without escapes");
+}
+
+static int check_shape(struct scan *s, const struct field *f, const struct leaf_value *v,
+	const char *start, struct err *e)
+{
+	char wanted[96];
+
+	if (has_shape(f, v))
 		return 0;
+	name_shape(f, wanted, sizeof wanted);
 	s->p = start;
 	return bad(s, e, wanted);
 }

@@ -60,19 +60,23 @@ static void left_off(FILE *f, uint64_t n, const char *what)
 	fprintf(f, " more %s, counted but not listed.</p>\n", what);
 }
 
-static void key_of_fills(FILE *f)
-{
-	static const char *const fills[] = { "pass", "fail", "interrupted", "unknown" };
-	static const char *const words[] = { "passed", "failed", "interrupted", "unknown" };
+static const char *const fills[] = { "pass", "fail", "interrupted", "unknown" };
 
+/* What each fill means; NULL: it does not occur. */
+static void key_of_fills(FILE *f, const char *const words[4])
+{
 	for (size_t i = 0; i < 4; i++)
-		fprintf(f,
-			"<span class=fill><svg class=key viewBox='0 0 22 11' "
-			"aria-hidden=true><rect class=%s x=0.5 "
-			"y=0.5 "
-			"width=21 height=10 /></svg>%s</span> ",
-			fills[i], words[i]);
+		if (words[i])
+			fprintf(f,
+				"<span class=fill><svg class=key viewBox='0 0 22 11' "
+				"aria-hidden=true><rect class=%s x=0.5 "
+				"y=0.5 "
+				"width=21 height=10 /></svg>%s</span> ",
+				fills[i], words[i]);
 }
+
+static const char *const attempts_are[] = { "passed", "failed", "interrupted", NULL };
+static const char *const devices_are[] = { "passed", "not passed", NULL, "unknown" };
 
 /* --- verdict ---------------------------------------------------------------------------------- */
 
@@ -109,6 +113,37 @@ static void statements(FILE *f, const struct audit_result *a, bool proven)
 	if (!shown)
 		fputs("<li>nothing</li>", f);
 	fputs("</ul></div>", f);
+}
+
+static void findings(FILE *f, const struct oem_report *r)
+{
+	static const char *const words[] = { "note", "warning", "fault" };
+	const struct audit_result *a = &r->result;
+
+	fputs("<h2>Findings</h2>\n", f);
+	if (!a->n_findings) {
+		fputs("<p>None: no rule is broken and nothing is unusual.</p>\n", f);
+		return;
+	}
+	fputs("<table><thead><tr><th>Severity</th><th class=num>Leaf</th><th>What</th><th>In detail"
+	      "</th></tr></thead>\n",
+		f);
+	for (size_t i = 0; i < a->n_findings; i++) {
+		const struct audit_finding *x = &a->findings[i];
+		fprintf(f, "<tr><td class=%s>%s</td><td class=num>", words[x->severity],
+			words[x->severity]);
+		if (x->leaf >= 0)
+			html_count(f, (uint64_t)x->leaf);
+		else
+			fputs("&ndash;", f);
+		fputs("</td>", f);
+		cell_text(f, x->attack, false);
+		cell_text(f, x->text, false);
+		fputs("</tr>\n", f);
+	}
+	fputs("</table>\n", f);
+	if (a->n_faults + a->n_warnings > a->n_findings)
+		left_off(f, a->n_faults + a->n_warnings - a->n_findings, "findings");
 }
 
 static void verdict(FILE *f, const struct oem_report *r)
@@ -150,7 +185,13 @@ static void verdict(FILE *f, const struct oem_report *r)
 		}
 		fputs(".</p>", f);
 	}
-	fputs("</div>\n<div class=two>", f);
+	fputs("</div>\n", f);
+	if (a->verdict == AUDIT_FAIL) {
+		fputs("<p><b>Nothing in this log is proven.</b></p>\n", f);
+		findings(f, r);
+		return;
+	}
+	fputs("<div class=two>", f);
 	statements(f, a, true);
 	statements(f, a, false);
 	fputs("</div>\n", f);
@@ -282,7 +323,7 @@ static void quantities(FILE *f, const struct oem_report *r)
 	report_svg_bar(f, parts, 3, whole, "devices: passed, not passed, unknown", true);
 	fprintf(f, "<figcaption>Devices, each counted once; the whole bar is %s.",
 		planned >= a->devices ? "what was ordered" : "all that were begun");
-	key_of_fills(f);
+	key_of_fills(f, devices_are);
 	fputs("</figcaption></figure>\n<p>Attempts: ", f);
 	html_count(f, a->totals.begun);
 	fputs(" begun, ", f);
@@ -320,7 +361,7 @@ static void plots(FILE *f, const struct oem_report *r)
 	else
 		fprintf(f, "%lld second%s", (long long)s, s == 1 ? "" : "s");
 	fputs(" a bar.", f);
-	key_of_fills(f);
+	key_of_fills(f, attempts_are);
 	fputs("</figcaption></figure>\n<h2>Durations</h2>\n<figure>", f);
 	report_svg_durations(f, r);
 	fputs("<figcaption>Time per device in each stage, in the order in which stages were first "
@@ -380,12 +421,11 @@ static void slots(FILE *f, const struct oem_report *r)
 	      "</thead>\n",
 		f);
 	for (size_t i = 0; i < r->n_slots; i++) {
-		static const char *const fill[] = { "pass", "fail", "interrupted", "unknown" };
 		const struct report_slot *s = &r->slots[i];
 		struct report_part parts[OUTCOMES];
 		uint64_t n = 0;
 		for (unsigned o = 0; o < OUTCOMES; o++) {
-			parts[o] = (struct report_part){ s->count[o], fill[o] };
+			parts[o] = (struct report_part){ s->count[o], fills[o] };
 			n += s->count[o];
 		}
 		fputs("<tr>", f);
@@ -464,38 +504,7 @@ static void coverage(FILE *f, const struct oem_report *r)
 		f);
 }
 
-/* --- findings and events ---------------------------------------------------------------------- */
-
-static void findings(FILE *f, const struct oem_report *r)
-{
-	static const char *const words[] = { "note", "warning", "fault" };
-	const struct audit_result *a = &r->result;
-
-	fputs("<h2>Findings</h2>\n", f);
-	if (!a->n_findings) {
-		fputs("<p>None: no rule is broken and nothing is unusual.</p>\n", f);
-		return;
-	}
-	fputs("<table><thead><tr><th>Severity</th><th class=num>Leaf</th><th>What</th><th>In detail"
-	      "</th></tr></thead>\n",
-		f);
-	for (size_t i = 0; i < a->n_findings; i++) {
-		const struct audit_finding *x = &a->findings[i];
-		fprintf(f, "<tr><td class=%s>%s</td><td class=num>", words[x->severity],
-			words[x->severity]);
-		if (x->leaf >= 0)
-			html_count(f, (uint64_t)x->leaf);
-		else
-			fputs("&ndash;", f);
-		fputs("</td>", f);
-		cell_text(f, x->attack, false);
-		cell_text(f, x->text, false);
-		fputs("</tr>\n", f);
-	}
-	fputs("</table>\n", f);
-	if (a->n_faults + a->n_warnings > a->n_findings)
-		left_off(f, a->n_faults + a->n_warnings - a->n_findings, "findings");
-}
+/* --- events ---------------------------------------------------------------------- */
 
 static void events(FILE *f, const struct oem_report *r)
 {
@@ -687,7 +696,8 @@ static void one_log(FILE *f, const struct oem_report *r)
 		causes(f, r);
 		slots(f, r);
 	}
-	findings(f, r);
+	if (a->verdict != AUDIT_FAIL)
+		findings(f, r); /* else they stand at the top */
 	if (*a->origin) {
 		coverage(f, r);
 		events(f, r);

@@ -33,7 +33,7 @@ const char *const report_style[] = {
 	".two{display:grid;grid-template-columns:1fr 1fr;gap:0 28px}"
 	".two ul{margin:0;padding-left:20px}.two li{margin:5px 0}\n",
 	".yes li::marker{content:'\\2713\\00a0 '}.no li::marker{content:'\\2013\\00a0 '}\n",
-	".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(118px,1fr));gap:10px;"
+	".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:10px;"
 	"margin:10px 0}.tile{border:1px solid var(--line);border-radius:6px;padding:9px 12px;"
 	"break-inside:avoid}.tile b{display:block;font-size:23px;line-height:1.2;"
 	"font-variant-numeric:tabular-nums}.tile span{color:var(--soft);font-size:13px}\n",

@@ -7,9 +7,9 @@
 #define LEFT	  64 /* room for the labels of the axis */
 #define WIDTH	  720
 #define INNER	  (WIDTH - LEFT - 12)
-#define YIELD_TOP 18
+#define YIELD_TOP 24
 #define YIELD_H	  90
-#define COUNT_TOP 138
+#define COUNT_TOP 152
 #define COUNT_H	  96
 #define ROW_H	  46
 
@@ -176,7 +176,7 @@ void report_svg_yield(FILE *f, const struct oem_report *r)
 	/* A short log has few bars, not broad ones. */
 	double step = (double)INNER / (double)(b->n > 16 ? b->n : 16);
 	fprintf(f,
-		"<svg class=plot viewBox='0 0 %d 272' role=img aria-label='yield over time'>"
+		"<svg class=plot viewBox='0 0 %d 286' role=img aria-label='yield over time'>"
 		"<text x=0 y=11 class=start>passed of those that ended</text>",
 		WIDTH);
 	unsigned low = lowest(b);
@@ -185,7 +185,7 @@ void report_svg_yield(FILE *f, const struct oem_report *r)
 		grid(f, YIELD_TOP + YIELD_H * (2 - i) / 2.0, label);
 	}
 	yield_line(f, b, step, low);
-	fprintf(f, "<text x=0 y=%d class=start>attempts that ended</text>", COUNT_TOP - 8);
+	fprintf(f, "<text x=0 y=%d class=start>attempts that ended</text>", COUNT_TOP - 13);
 	snprintf(label, sizeof label, "%llu", (unsigned long long)top);
 	grid(f, COUNT_TOP, label);
 	if (top > 1 && top % 2 == 0) {
