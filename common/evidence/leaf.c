@@ -160,12 +160,27 @@ static int scan_int(struct scan *s, struct leaf_value *v, struct err *e)
 	return 0;
 }
 
+/* Value of a lower-case digit plus one, 0 for anything else. A third of all bytes of a log are hex
+ * digits: a table is what makes a million leaves fast. Nothing here is secret. */
+static const uint8_t hex_digit[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ['a'] = 11, 12, 13, 14, 15, 16
+};
+
 static bool lower_hex(const char *p, size_t n)
 {
+	unsigned odd = 0;
+
 	for (size_t i = 0; i < n; i++)
-		if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
-			return false;
-	return true;
+		odd |= hex_digit[(uint8_t)p[i]] - 1u;
+	return odd <= 15;
+}
+
+/* Two digits a byte of what lower_hex() has seen. */
+static void take_hex(uint8_t *out, size_t len, const char *p)
+{
+	for (size_t i = 0; i < len; i++, p += 2)
+		out[i] = (uint8_t)((hex_digit[(uint8_t)p[0]] - 1) << 4 |
+				   (hex_digit[(uint8_t)p[1]] - 1));
 }
 
 static bool is_uuid(const struct leaf_value *v)
@@ -445,8 +460,8 @@ int leaf_check(struct leaf *out, const char *name, const void *bytes, size_t len
 	out->boot_ms = out->v[LM_BOOT_MS].i;
 	memcpy(out->boot_id, out->v[LM_BOOT_ID].p, 36);
 	out->boot_id[36] = '\0';
-	if (!is_time(&out->v[LM_TIME], &out->time_ms) ||
-		hex_decode_n(out->prev, sizeof out->prev, out->v[LM_PREV].p, 64) != 0)
+	take_hex(out->prev, sizeof out->prev, out->v[LM_PREV].p); /* its shape was checked */
+	if (!is_time(&out->v[LM_TIME], &out->time_ms))
 		return err_set(e, ERR_INTERNAL, "%s: checked values cannot be read", name);
 	return 0;
 }
