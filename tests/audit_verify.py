@@ -87,6 +87,7 @@ def verify(path, pubs):
     nodes = (r[0] for r in db.execute("select hash from node order by id"))
     wal, boot, boot_id, devices, uuids, stages, accepted, irreversible = None, None, None, {}, {}, set(), False, set()
     total, ended, at, named = dict.fromkeys("begun passed failed interrupted attested".split(), 0), set(), 0, set()
+    boots, used = set(), set()
     for row, data in db.execute("select seq, data from leaf order by seq"):
         n = tree.n
         if not need(row == n and isinstance(data, str), "leaf missing, renumbered or of a wrong type", n): return "FAIL"
@@ -105,7 +106,8 @@ def verify(path, pubs):
             need(not same or dbt >= 0, "boot clock going back", n)
             if kind == "clock": need(j["delta_ms"] == dw - (dbt if same else 0) and ms(j["wall_before"]) == wal, "false clock leaf", n)
             else: need(same and dw >= 0 and abs(dw - dbt) <= 2000, "clock", n)
-        wal, boot, boot_id = ms(j["time"]), j["boot_ms"], j["boot_id"]
+            need(same or j["boot_id"] not in boots, "backdated entries", n)
+        wal, boot, boot_id = ms(j["time"]), j["boot_ms"], j["boot_id"]; boots.add(boot_id)
         if n == 0:
             g, (name, epoch_key), station = j, vkey(j["epoch0"]), vkey(j["station"]["key"])[1]
             need(name == j["origin"], "foreign epoch key", 0)
@@ -125,7 +127,7 @@ def verify(path, pubs):
             at = tree.n
         if kind == "epoch-seal":
             need(note is not None, "seal without checkpoint", n); epoch += 1; sealed = j["next"] is None
-            if not sealed: name, epoch_key = vkey(j["next"]); need(name == g["origin"], "false seal", n)
+            if not sealed: used.add(epoch_key); name, epoch_key = vkey(j["next"]); need(name == g["origin"] and epoch_key not in used, "false seal", n)
         d = devices.get(j.get("begin")) if "begin" in j else None
         if "begin" in j and not need(d and d["uuid"] == j["uuid"], "leaf without device", n): continue
         if kind == "package": named |= {j["package"], *j["signers"]}
