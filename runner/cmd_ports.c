@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "mboot/serial.h"
 #include "runner/commands.h"
+#include "runner/fixture.h"
 #include "runner/ports.h"
 
 static atomic_bool interrupted;
@@ -51,17 +52,26 @@ static int run_ports(const struct cli *c, struct err *e)
 {
 	struct cli_list globs = cli_list(c, "ports");
 	AUTO(ports_clear) struct port_list list = { 0 };
+	struct serial_lines lines;
 	struct sigaction sa = { .sa_handler = on_signal };
 	uint64_t baud = cli_number(c, "baud", SERIAL_DEFAULT_BAUD);
 
 	if (baud == 0 || baud > 12000000)
 		return cli_usage(e, c, "%llu is not a baud rate", (unsigned long long)baud);
+	if (fixture_lines(c, &lines, e) != 0)
+		return -1;
+	/* A reset is not gentle: only boards that were named get one. */
+	if (fixture_has(&lines) && (!globs.n || cli_flag(c, "no-probe")))
+		return cli_usage(e, c, "--reset-line %s",
+			globs.n ? "and --no-probe exclude each other"
+				: "needs --ports: which boards shall be reset?");
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	if (ports_list(&list, globs.v, globs.n, e) != 0)
 		return -1;
-	if (!cli_flag(c, "no-probe") && ports_probe(&list, (uint32_t)baud, &interrupted, e) != 0)
+	if (!cli_flag(c, "no-probe") &&
+		ports_probe(&list, (uint32_t)baud, &lines, &interrupted, e) != 0)
 		return -1;
 	if (c->json) {
 		AUTO(json_freep) json_t *j = ports_json(&list);
@@ -83,6 +93,7 @@ static const struct cli_option options[] = {
 	{ "ports", 0, CLI_LIST, "GLOB", "ports to look at (default: all USB serial ports)", true },
 	{ "baud", 0, CLI_NUMBER, "N", "line rate for probing (default 115200)", false },
 	{ "no-probe", 0, CLI_FLAG, NULL, "open nothing: only list", false },
+	FIXTURE_OPTIONS,
 	{ 0 },
 };
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "runner/admission.h"
 #include "runner/commands.h"
+#include "runner/fixture.h"
 #include "runner/candidates.h"
 #include "runner/marks.h"
 #include "runner/ports.h"
@@ -56,6 +57,8 @@ static int read_options(const struct cli *c, struct session_options *o, struct e
 	if (o->again && cli_given(c, "order"))
 		return cli_usage(e, c,
 			"--again works only without an order: an order counts each device once");
+	if (fixture_lines(c, &o->lines, e) != 0)
+		return -1;
 	o->baud = (uint32_t)baud;
 	o->jobs = (unsigned)jobs;
 	o->reset_ms = (int)wait;
@@ -175,6 +178,7 @@ static const struct cli_option start_options[] = {
 	{ "again", 0, CLI_FLAG, NULL, "do devices again that passed before (no order)", false },
 	{ "reset-wait", 0, CLI_NUMBER, "MS",
 		"wait after a reset before the first ping (default 500; 20 on a pty)", false },
+	FIXTURE_OPTIONS,
 	{ "operator", 0, CLI_STRING, "NAME", "who runs it, for the log", false },
 	{ "ui", 0, CLI_STRING, "KIND", "auto, live, full, plain or json", false },
 	{ 0 },

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "mboot/identify.h"
 #include "mboot/mboot.h"
+#include "mboot/serial.h"
 #include "pkg/pkg.h"
 #include "runner/brake.h"
 #include "runner/event.h"
@@ -36,6 +37,7 @@ struct device_job {
 	size_t n_bauds;
 	bool again; /* finished devices may be done again */
 	bool dry; /* a device in memory: it cannot give receipts, and none is demanded */
+	struct serial_lines lines; /* of the fixture; without reset: boards come in ISP mode */
 	int reset_ms; /* 0: by what the port is */
 	int ready_ms; /* 0: DEVICE_READY_MS */
 };
@@ -61,6 +63,7 @@ struct device_link {
 	struct mboot *m; /* open session, NULL before connect */
 	uint32_t baud;
 	struct mboot_identity who; /* after device_connect */
+	char slower[FAULT_REASON_CAP]; /* why not the first rate, "" when it is */
 };
 
 enum device_outcome {
@@ -72,8 +75,10 @@ enum device_outcome {
 	DEVICE_OUTCOME_LOG, /* the log failed: nothing irreversible was done after that */
 };
 
-/* device_connect - open the port and find a device at the highest line rate that works, then ask
- * who it is. ERR_TIMEOUT: nothing answers; ERR_ENV: the port cannot be used; ERR_CANCELLED. */
+/* device_connect - open the port and find a device at the first line rate that works, then ask
+ * who it is. A rate that the port refuses, or at which nothing answers, is passed over. A fixture
+ * resets the board into ISP mode before each. ERR_TIMEOUT: nothing answers; ERR_ENV: the port
+ * cannot be used; ERR_CANCELLED. */
 int device_connect(struct device_link *l, struct err *e) CHECKED;
 void device_disconnect(struct device_link *l);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "mboot/status.h"
 #include "runner/device_internal.h"
+#include "runner/fixture.h"
 
 #define PROGRESS_MS    100 /* between two progress events of one port */
 #define CONNECT_PINGS  3
@@ -47,20 +48,54 @@ static int open_session(struct device_link *l, uint32_t baud, unsigned pings, st
 	return 0;
 }
 
+/* Bring the board into ISP mode by the lines of the fixture. The ROM is not up yet afterwards. */
+static int pulse(struct device_link *l, struct err *e)
+{
+	return serial_reset_to_isp(mboot_transport(l->m), &l->job->lines, e);
+}
+
+static int connect_at(struct device_link *l, uint32_t baud, struct err *e)
+{
+	if (open_session(l, baud, CONNECT_PINGS, e) != 0)
+		return -1;
+	if (fixture_has(&l->job->lines)) {
+		if (pulse(l, e) != 0)
+			return -1;
+		if (!brake_sleep(l->brake, reset_ms(l)))
+			return err_set(e, ERR_CANCELLED, "stopped");
+	}
+	/* mboot_identify pings first: only a device that answers is asked anything. */
+	return mboot_identify(l->m, &l->who, e);
+}
+
+/* May a slower rate do better? ERR_USAGE: the port cannot do this one. */
+static bool blame_rate(const struct err *e)
+{
+	return e->code == ERR_USAGE || e->code == ERR_TIMEOUT ||
+	       (e->code == ERR_DEVICE && fault_code_of_err(e) != FAULT_PORT_CLOSED);
+}
+
 int device_connect(struct device_link *l, struct err *e)
 {
+	struct err best = { 0 };
+
+	l->slower[0] = 0;
 	for (size_t i = 0; i < l->job->n_bauds; i++) {
-		bool last = i + 1 == l->job->n_bauds;
-		if (open_session(l, l->job->bauds[i], CONNECT_PINGS, e) != 0)
-			return -1;
-		/* mboot_identify pings first: only a device that answers is asked anything. */
-		if (mboot_identify(l->m, &l->who, e) == 0)
+		if (connect_at(l, l->job->bauds[i], e) == 0)
 			return 0;
-		if (last || (e->code != ERR_TIMEOUT && e->code != ERR_DEVICE) ||
-			fault_code_of_err(e) == FAULT_PORT_CLOSED)
-			break;
+		if (!blame_rate(e)) {
+			device_disconnect(l);
+			return -1;
+		}
+		if (!l->slower[0])
+			snprintf(l->slower, sizeof l->slower, "%u baud did not work: %s",
+				l->job->bauds[i], e->msg);
+		/* Silence tells more about the slot than a rate that its port does not have. */
+		if (!best.code || best.code == ERR_USAGE)
+			best = *e;
 	}
 	device_disconnect(l);
+	*e = best;
 	return -1;
 }
 
@@ -177,13 +212,27 @@ int run_come_back(struct run *r, int limit_ms, struct err *e)
 {
 	int64_t deadline = clock_mono_ms() + limit_ms;
 	int first = reset_ms(r->l);
+	bool may_pulse = fixture_has(&r->l->job->lines);
+	/* A board that is at work after a reset is left alone for a while. */
+	int let_it_be = first + device_ready_ms(r->l) / 4;
 
 	for (;;) {
 		int64_t left = deadline - clock_mono_ms();
+		if (may_pulse && left > let_it_be)
+			left = let_it_be;
 		if (left < 100)
 			left = 100;
 		if (r->l->m && mboot_wait_ready(r->l->m, first, (int)left, NULL, e) == 0)
 			return 0;
+		if (r->l->m && may_pulse && e->code == ERR_TIMEOUT) {
+			/* It runs its application by now; once is enough. */
+			may_pulse = false;
+			run_note(r, "silent after a reset: brought back by the reset line");
+			if (pulse(r->l, e) != 0)
+				return -1;
+			first = reset_ms(r->l);
+			continue;
+		}
 		if (r->l->m && fault_code_of_err(e) != FAULT_PORT_CLOSED)
 			return -1;
 		if (reopen(r, deadline, e) != 0)

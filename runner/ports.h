@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "mboot/identify.h"
+#include "mboot/serial.h"
 
 #define PORTS_MAX	   256
 #define PORTS_PROBE_MS	   2000 /* a port that did not answer by then does not answer */
@@ -72,9 +73,10 @@ void port_describe(struct port *out, const char *path);
 
 /* ports_probe - ask all usable ports at the same time who is there: a thread per port, each
  * bounded: PORTS_PROBE_MS for a first answer, then 1.5 s for the rest. Results are in the list.
+ *   lines  boards are reset into ISP mode first, which takes longer; NULL or without reset: not
  * Returns -1 only when threads cannot be made (ERR_ENV) or *cancel was set (ERR_CANCELLED). */
-int ports_probe(
-	struct port_list *l, uint32_t baud, const atomic_bool *cancel, struct err *e) CHECKED;
+int ports_probe(struct port_list *l, uint32_t baud, const struct serial_lines *lines,
+	const atomic_bool *cancel, struct err *e) CHECKED;
 
 /* port_families - fill `families` from the identity; ports_probe does it. */
 void port_families(struct port *p);

@@ -10,12 +10,14 @@
 
 #include "base/text.h"
 #include "mboot/serial.h"
+#include "runner/fixture.h"
 #include "runner/ports.h"
 
 enum {
 	DETAILS_MS = 1500, /* for UUID and the rest, once a ping was answered */
 	STUCK_MS = 500, /* for a thread to notice that it shall stop */
 	POLL_MS = 20,
+	RESET_MS = FIXTURE_BOOT_MS + 200, /* pulse and start of the ROM, before the ping */
 	STACK_BYTES = 256 * 1024,
 };
 
@@ -24,6 +26,7 @@ struct job {
 	struct round *round;
 	char path[256];
 	uint32_t baud;
+	struct serial_lines lines;
 	atomic_bool stop;
 	bool answered, done; /* guarded */
 	enum port_probe probe; /* set before done */
@@ -60,6 +63,14 @@ static void probe(struct job *j)
 	if (mboot_open(&m, j->path, j->baud, &o, &j->e) != 0) {
 		j->probe = PORT_PROBE_FAILED;
 		return;
+	}
+	if (fixture_has(&j->lines)) {
+		if (serial_reset_to_isp(mboot_transport(m), &j->lines, &j->e) != 0) {
+			j->probe = PORT_PROBE_FAILED;
+			mboot_free(m);
+			return;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = FIXTURE_BOOT_MS * 1000000L }, NULL);
 	}
 	/* First the ping alone, so that the caller knows which ports are worth more time. */
 	if (mboot_ping(m, NULL, &j->e) == 0) {
@@ -137,7 +148,8 @@ static void stop_all(struct round *r)
 		atomic_store(&r->job[i].stop, true);
 }
 
-static struct round *new_round(const struct port_list *l, uint32_t baud)
+static struct round *new_round(
+	const struct port_list *l, uint32_t baud, const struct serial_lines *lines)
 {
 	struct round *r = calloc(1, sizeof *r + l->n * sizeof r->job[0]);
 	pthread_condattr_t attr;
@@ -154,6 +166,8 @@ static struct round *new_round(const struct port_list *l, uint32_t baud)
 	for (size_t i = 0; i < l->n; i++) {
 		r->job[i].round = r;
 		r->job[i].baud = baud;
+		if (lines)
+			r->job[i].lines = *lines;
 		r->job[i].done = l->v[i].state != PORT_USABLE;
 		snprintf(r->job[i].path, sizeof r->job[i].path, "%s", l->v[i].path);
 	}
@@ -182,14 +196,17 @@ static void take_result(struct port *p, const struct job *j)
 	}
 }
 
-int ports_probe(struct port_list *l, uint32_t baud, const atomic_bool *cancel, struct err *e)
+int ports_probe(struct port_list *l, uint32_t baud, const struct serial_lines *lines,
+	const atomic_bool *cancel, struct err *e)
 {
-	struct round *r = new_round(l, baud);
+	struct round *r = new_round(l, baud, lines);
 	int error = 0;
 
 	if (!r)
 		return err_set(e, ERR_ENV, "out of memory for probing %zu ports", l->n);
 	int64_t since = clock_mono_ms();
+	if (lines && fixture_has(lines))
+		since += RESET_MS;
 	for (size_t i = 0; i < l->n && !error; i++)
 		if (l->v[i].state == PORT_USABLE)
 			error = start(r, &r->job[i]);

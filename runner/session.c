@@ -388,9 +388,10 @@ static void set_job(struct session *s)
 {
 	const struct manifest *m = pkg_manifest(s->o->pkg);
 
-	s->job = (struct device_job){
-		.pkg = s->o->pkg, .again = s->o->again, .reset_ms = s->o->reset_ms
-	};
+	s->job = (struct device_job){ .pkg = s->o->pkg,
+		.again = s->o->again,
+		.lines = s->o->lines,
+		.reset_ms = s->o->reset_ms };
 	if (s->o->baud)
 		s->job.bauds[s->job.n_bauds++] = s->o->baud;
 	for (size_t i = 0; !s->o->baud && i < m->n_bauds && s->job.n_bauds < DEVICE_MAX_BAUDS; i++)

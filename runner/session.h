@@ -12,6 +12,7 @@
 
 #include "base/cli.h"
 #include "base/err.h"
+#include "mboot/serial.h"
 #include "pkg/order.h"
 #include "pkg/pkg.h"
 #include "runner/run_log.h"
@@ -29,6 +30,7 @@ struct session_options {
 	uint64_t count; /* --count, 0: no limit */
 	bool loop, again;
 	unsigned jobs; /* --jobs, 0: as many as there are ports */
+	struct serial_lines lines; /* --reset-line, --isp-line, --invert */
 	int reset_ms; /* --reset-wait, 0: by what the port is */
 	enum ui_kind ui;
 	bool quiet;

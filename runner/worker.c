@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "mboot/serial.h"
+#include "runner/fixture.h"
 #include "runner/worker.h"
 
 #define LOOK_MS	    200 /* how soon a waiting worker notices that it should end */
@@ -102,6 +103,12 @@ static void tell_device(struct worker *w, const struct device_link *l)
 	tell(w, EVENT_PORT_ANSWERS, FAULT_NONE, "%s, %s, %u baud%s", uuid,
 		mboot_lifecycle_name(l->who.lifecycle), l->baud,
 		l->baud != l->job->bauds[0] ? " (a higher rate did not work)" : "");
+	if (!l->slower[0])
+		return;
+	struct event ev = { .kind = EVENT_NOTE, .place = w->place.index };
+	snprintf(ev.text, sizeof ev.text, "%u baud instead: %.*s", l->baud,
+		(int)sizeof ev.text - 40, l->slower);
+	event_send(w->crew->screen, &ev);
 }
 
 /* --- thread ------------------------------------------------------------------------------ */
@@ -129,6 +136,12 @@ static bool port_lost(struct worker *w, const struct err *e, bool told)
 	return true;
 }
 
+/* The board that was served a moment ago, in ISP mode again because the fixture reset it. */
+static bool still_the_last(const struct worker *w, const struct device_link *l)
+{
+	return w->has_last && l->who.has_uuid && memcmp(w->last, l->who.uuid, sizeof w->last) == 0;
+}
+
 /* Until the board is taken away, or the operator wants it again. -1: the port is gone. */
 static int wait_for_swap(struct worker *w, struct device_link *l, bool may_wait)
 {
@@ -138,8 +151,10 @@ static int wait_for_swap(struct worker *w, struct device_link *l, bool may_wait)
 
 	memcpy(uuid, l->who.uuid, sizeof uuid);
 	while (pause_ms(w, NEXT_MS)) {
-		if (atomic_exchange(&w->retry, false))
+		if (atomic_exchange(&w->retry, false)) {
+			w->has_last = false;
 			return 0;
+		}
 		int same = device_same(l, uuid, &e);
 		if (same < 0) {
 			tell(w, EVENT_PORT_GONE, FAULT_NONE, "%s", e.msg);
@@ -189,6 +204,8 @@ static bool serve(struct worker *w, struct device_link *l)
 	tell(w, EVENT_PORT_WAITING, FAULT_NONE, "for the next board");
 	bool may_wait =
 		verdict == BEGIN_QUANTITY || verdict == BEGIN_COUNT || verdict == BEGIN_ELSEWHERE;
+	w->has_last = l->who.has_uuid && !may_wait;
+	memcpy(w->last, l->who.uuid, sizeof w->last);
 	return wait_for_swap(w, l, may_wait) == 0;
 }
 
@@ -206,9 +223,14 @@ static void *worker_thread(void *arg)
 	for (bool more = true; more && !ending(w);) {
 		struct err e = { 0 };
 		if (device_connect(&link, &e) == 0) {
-			more = serve(w, &link);
+			/* Without a reset line it came into ISP mode by a hand: it is wanted. */
+			if (fixture_has(&link.job->lines) && still_the_last(w, &link))
+				more = wait_for_swap(w, &link, false) == 0;
+			else
+				more = serve(w, &link);
 			told = true; /* an empty slot after a board is nothing to report */
 		} else {
+			w->has_last = false;
 			more = !port_lost(w, &e, told) && pause_ms(w, NEXT_MS);
 			told = true;
 		}
@@ -242,6 +264,7 @@ void worker_set(
 int worker_start(struct worker *w, struct err *e)
 {
 	atomic_store(&w->retry, false);
+	w->has_last = false;
 	brake_init(&w->brake);
 	if (pthread_create(&w->thread, NULL, worker_thread, w) != 0) {
 		brake_clear(&w->brake);

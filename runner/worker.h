@@ -42,6 +42,10 @@ struct worker {
 	char path[320]; /* what is opened */
 	dev_t rdev; /* of the device behind it when it was found */
 	pthread_t thread;
+	/* the board that was served last and not seen to leave: a fixture that resets it would find
+	 * it again and again */
+	bool has_last;
+	uint8_t last[MBOOT_UUID_LEN];
 	bool running; /* the thread was started and not joined */
 	atomic_bool retry; /* the operator wants this slot started again */
 };

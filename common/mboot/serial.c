@@ -89,14 +89,33 @@ static int port_fault(struct err *e, const char *path, const char *what, enum sp
 				   : "refused");
 }
 
-static int real_set_baud(struct fdio *f, uint32_t baud, struct err *e)
+/* A driver that cannot make a rate refuses it, or takes another one and says so when asked. */
+static int real_rate(struct sp_port *port, const char *path, uint32_t baud, struct err *e)
 {
-	if (baud > INT32_MAX)
-		return err_set(e, ERR_USAGE, "%s: %u baud", f->name, baud);
-	enum sp_return r = sp_set_baudrate(f->port, (int)baud);
+	struct sp_port_config *config = NULL;
+	int now = 0;
+	enum sp_return r = baud > INT32_MAX ? SP_ERR_ARG : sp_set_baudrate(port, (int)baud);
+
+	if (r == SP_ERR_FAIL && sp_last_error_code() != EINVAL)
+		return port_fault(e, path, "set the baud rate", r);
 	if (r != SP_OK)
-		return port_fault(e, f->name, "set the baud rate", r);
+		return err_set(e, ERR_USAGE, "%s: the adapter refuses %u baud", path, baud);
+	if (sp_new_config(&config) == SP_OK) {
+		if (sp_get_config(port, config) != SP_OK ||
+			sp_get_config_baudrate(config, &now) != SP_OK)
+			now = 0;
+		sp_free_config(config);
+	}
+	if (now > 0 && ((uint64_t)now * 100 < (uint64_t)baud * 95 ||
+			       (uint64_t)now * 100 > (uint64_t)baud * 105))
+		return err_set(e, ERR_USAGE, "%s: the adapter refuses %u baud, it takes %d instead",
+			path, baud, now);
 	return 0;
+}
+
+static int real_set_baud(const struct fdio *f, uint32_t baud, struct err *e)
+{
+	return real_rate(f->port, f->name, baud, e);
 }
 
 static int serial_set_baud(void *ctx, uint32_t baud, struct err *e)
@@ -125,34 +144,59 @@ static void serial_close(void *ctx)
 	free(f);
 }
 
-static int set_line(
-	const struct fdio *f, enum serial_line line, bool active, bool invert, struct err *e)
+static int serial_set_line(void *ctx, enum mboot_line line, bool on, struct err *e)
 {
-	int bit = line == SERIAL_LINE_DTR ? TIOCM_DTR : TIOCM_RTS;
+	const struct fdio *f = ctx;
+	int bit = line == MBOOT_LINE_DTR ? TIOCM_DTR : TIOCM_RTS;
+	struct termios t;
 
-	if (line == SERIAL_LINE_NONE ||
-		ioctl(f->fd, active != invert ? TIOCMBIS : TIOCMBIC, &bit) == 0)
+	if (!f->port)
+		return err_set(e, ERR_ENV,
+			"%s: a pseudo-terminal has no control lines: RESET and ISP cannot be "
+			"driven",
+			f->name);
+	/* Else closing the port would drop both lines, and with them perhaps reset the board. */
+	if (tcgetattr(f->fd, &t) == 0 && (t.c_cflag & HUPCL)) {
+		t.c_cflag &= ~(tcflag_t)HUPCL;
+		(void)tcsetattr(f->fd, TCSANOW, &t);
+	}
+	if (ioctl(f->fd, on ? TIOCMBIS : TIOCMBIC, &bit) == 0)
 		return 0;
 	return err_errno(
-		e, "%s: cannot drive line %s", f->name, line == SERIAL_LINE_DTR ? "DTR" : "RTS");
+		e, "%s: cannot drive line %s", f->name, line == MBOOT_LINE_DTR ? "DTR" : "RTS");
+}
+
+static int drive(
+	const struct mboot_io *io, enum mboot_line line, bool active, bool invert, struct err *e)
+{
+	return line == MBOOT_LINE_NONE ? 0 : io->set_line(io->ctx, line, active != invert, e);
 }
 
 int serial_reset_to_isp(const struct mboot_io *io, const struct serial_lines *l, struct err *e)
 {
-	const struct fdio *f = io->ctx;
 	int hold_ms = l->hold_ms ? l->hold_ms : 50;
 	const struct timespec hold = { hold_ms / 1000, hold_ms % 1000 * 1000000L };
 
-	if (l->reset == SERIAL_LINE_NONE || l->reset == l->isp)
-		return err_set(e, ERR_USAGE, "%s: reset and ISP need a control line each", f->name);
-	if (set_line(f, l->isp, true, l->invert, e) != 0 ||
-		set_line(f, l->reset, true, l->invert, e) != 0)
+	if (l->reset == MBOOT_LINE_NONE || l->reset == l->isp)
+		return err_set(e, ERR_USAGE, "reset and ISP need a control line each");
+	if (!io->set_line)
+		return err_set(e, ERR_ENV, "this port has no control lines");
+	int rc = drive(io, l->isp, true, l->invert, e);
+	if (rc == 0)
+		rc = drive(io, l->reset, true, l->invert, e);
+	if (rc == 0) {
+		nanosleep(&hold, NULL);
+		rc = drive(io, l->reset, false, l->invert, e);
+	}
+	if (rc == 0) {
+		nanosleep(&hold, NULL); /* the ROM looks at the ISP pin as it starts */
+		return drive(io, l->isp, false, l->invert, e);
+	}
+	struct err ignored; /* the first fault is the one to report */
+	if (drive(io, l->reset, false, l->invert, &ignored) != 0 ||
+		drive(io, l->isp, false, l->invert, &ignored) != 0)
 		return -1;
-	nanosleep(&hold, NULL);
-	if (set_line(f, l->reset, false, l->invert, e) != 0)
-		return -1;
-	nanosleep(&hold, NULL); /* the ROM looks at the ISP pin as it starts */
-	return set_line(f, l->isp, false, l->invert, e);
+	return -1;
 }
 
 /* USB adapters hold bytes back for up to 16 ms; strict request and response wants them at once.
@@ -209,11 +253,7 @@ static int real_configure(struct sp_port *port, const char *path, uint32_t baud,
 		what = "switch flow control off";
 		r = sp_set_flowcontrol(port, SP_FLOWCONTROL_NONE);
 	}
-	if (r == SP_OK) {
-		what = "set the baud rate";
-		r = baud > INT32_MAX ? SP_ERR_ARG : sp_set_baudrate(port, (int)baud);
-	}
-	return r == SP_OK ? 0 : port_fault(e, path, what, r);
+	return r == SP_OK ? real_rate(port, path, baud, e) : port_fault(e, path, what, r);
 }
 
 /* Opens a real port: *fd and *port, both to be released with sp_close and sp_free_port. */
@@ -300,6 +340,7 @@ int serial_open(struct mboot_io *out, const char *path, uint32_t baud, struct er
 	*out = (struct mboot_io){ .read = fdio_read,
 		.write = fdio_write,
 		.set_baud = serial_set_baud,
+		.set_line = serial_set_line,
 		.close = serial_close,
 		.ctx = f };
 	return 0;

@@ -19,22 +19,20 @@
 #define SERIAL_DEFAULT_BAUD 115200
 
 /* serial_open - open path (symbolic links are followed) at baud.
- *   ERR_ENV: no such port, no permission, not a terminal, held by another program (says which). */
+ *   ERR_ENV: no such port, no permission, not a terminal, held by another program (says which).
+ *   ERR_USAGE: the port cannot do this rate. */
 int serial_open(struct mboot_io *out, const char *path, uint32_t baud, struct err *e) CHECKED;
 
 /* Control lines of a fixture that is wired to the board's RESET and ISP pins. */
-enum serial_line {
-	SERIAL_LINE_NONE,
-	SERIAL_LINE_DTR,
-	SERIAL_LINE_RTS,
-};
 struct serial_lines {
-	enum serial_line reset, isp;
+	enum mboot_line reset; /* MBOOT_LINE_NONE: the fixture has none */
+	enum mboot_line isp; /* MBOOT_LINE_NONE: a strap holds the pin */
 	bool invert; /* the pin is active when the line is off */
 	int hold_ms; /* how long reset is held, and ISP after it; 0: 50 */
 };
 
-/* serial_reset_to_isp - hold ISP, pulse RESET, release ISP. `io` is one that serial_open() gave.
+/* serial_reset_to_isp - hold ISP, pulse RESET, release ISP; then the ROM still has to start. When a
+ * line cannot be driven both are released as far as possible.
  * ERR_USAGE without a reset line or with one line for both, ERR_ENV when the port has no such lines
  * (a pseudo-terminal). Takes about 2 * hold_ms. */
 int serial_reset_to_isp(

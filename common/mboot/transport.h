@@ -1,4 +1,4 @@
-/* transport - the seam where the wire is: four functions between the mboot host and whatever
+/* transport - the seam where the wire is: a few functions between the mboot host and whatever
  * carries its bytes (a serial port, a pseudo-terminal, a socket, a replayed capture, a fuzzer).
  *
  * All calls of one transport come from one thread. Timeouts are monotonic milliseconds; a
@@ -7,10 +7,18 @@
 #ifndef COMMON_MBOOT_TRANSPORT_H
 #define COMMON_MBOOT_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+
+/* Control lines of a serial port. */
+enum mboot_line {
+	MBOOT_LINE_NONE,
+	MBOOT_LINE_DTR,
+	MBOOT_LINE_RTS,
+};
 
 struct mboot_io {
 	/* read - wait up to timeout_ms for bytes, take what is there (at most cap).
@@ -23,6 +31,8 @@ struct mboot_io {
 	int (*write)(void *ctx, const uint8_t *data, size_t len, int timeout_ms, struct err *e);
 	/* set_baud - change the line rate. NULL or success where there is none. */
 	int (*set_baud)(void *ctx, uint32_t baud, struct err *e);
+	/* set_line - switch a control line on or off. NULL where there are none. */
+	int (*set_line)(void *ctx, enum mboot_line line, bool on, struct err *e);
 	/* close - releases ctx. Called once. */
 	void (*close)(void *ctx);
 	void *ctx;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "mboot/command.h"
 #include "mboot/frame.h"
 #include "pkg_support.h"
@@ -75,7 +76,7 @@ static int wire_write(void *ctx, const uint8_t *p, size_t len, int timeout_ms, s
 	w->bytes += len;
 	if (w->closed)
 		return closed(e);
-	if (w->muted)
+	if (w->muted || (w->needs_isp && !w->in_isp))
 		return 0;
 	if (p[1] == MBOOT_FRAME_PING && w->close_after_reset && w->sent[MBOOT_CMD_RESET]) {
 		w->close_after_reset = false;
@@ -98,6 +99,8 @@ static int wire_write(void *ctx, const uint8_t *p, size_t len, int timeout_ms, s
 			refuse(w, tag);
 			return 0;
 		}
+		if (tag == MBOOT_CMD_RESET)
+			w->in_isp = false; /* it starts its application */
 		if (tag == MBOOT_CMD_GET_PROPERTY &&
 			get_le32(p + MBOOT_FRAME_HEADER + 4) == MBOOT_PROP_UNIQUE_DEVICE_ID &&
 			++w->uuids >= w->swap_at && w->swap_at) {
@@ -106,6 +109,26 @@ static int wire_write(void *ctx, const uint8_t *p, size_t len, int timeout_ms, s
 		}
 	}
 	return w->inner.write(w->inner.ctx, p, len, timeout_ms, e);
+}
+
+static int wire_line(void *ctx, enum mboot_line line, bool on, struct err *e)
+{
+	struct rs_wire *w = ctx;
+	bool active = on != w->wired.invert;
+
+	(void)e;
+	assert_true(w->n_lines < 32);
+	w->line_ms[w->n_lines++] = clock_mono_ms();
+	snprintf(w->lines + strlen(w->lines), sizeof w->lines - strlen(w->lines), "%s %s\n",
+		line == MBOOT_LINE_DTR ? "DTR" : "RTS", on ? "on" : "off");
+	if (line == w->wired.isp)
+		w->isp_on = active;
+	if (line == w->wired.reset) {
+		if (w->reset_on && !active)
+			w->in_isp = w->isp_on;
+		w->reset_on = active;
+	}
+	return 0;
 }
 
 static int wire_read(
@@ -142,6 +165,8 @@ static int wire_open(void *ctx, uint32_t baud, struct mboot_io *out, struct err 
 	struct rs_wire *w = ctx;
 
 	w->opens++;
+	if (w->refuse_above && baud > w->refuse_above)
+		return err_set(e, ERR_USAGE, "wire: the adapter refuses %u baud", baud);
 	w->muted = w->deaf_above && baud > w->deaf_above;
 	if (w->closed && w->closed_opens > 0) {
 		w->closed_opens--;
@@ -149,9 +174,11 @@ static int wire_open(void *ctx, uint32_t baud, struct mboot_io *out, struct err 
 	}
 	w->closed = false;
 	w->own_len = w->own_off = 0;
-	*out = (struct mboot_io){
-		.read = wire_read, .write = wire_write, .close = wire_close, .ctx = w
-	};
+	*out = (struct mboot_io){ .read = wire_read,
+		.write = wire_write,
+		.set_line = w->wired.reset ? wire_line : NULL,
+		.close = wire_close,
+		.ctx = w };
 	return dry_open(w->dry, &w->inner, e);
 }
 

@@ -38,6 +38,14 @@ struct rs_wire {
 	uint8_t own[64];
 	size_t own_len, own_off;
 	unsigned opens;
+	/* a fixture's lines: it hears something only after a pulse of RESET with ISP held, and
+	 * after each reset of the script it needs that again */
+	bool needs_isp, in_isp, isp_on, reset_on;
+	char lines[400]; /* "RTS on, DTR on, ..." */
+	int64_t line_ms[32];
+	size_t n_lines;
+	struct serial_lines wired;
+	uint32_t refuse_above; /* baud: the port refuses faster ones */
 	uint32_t deaf_above; /* baud: opened faster, it hears nothing */
 };
 

@@ -78,16 +78,86 @@ static void rate_is_set_and_raw(void **state)
 		b.path);
 	assert_string_equal(e.msg, want);
 	/* A pseudo-terminal has no control lines. */
-	struct serial_lines lines = { .reset = SERIAL_LINE_RTS, .isp = SERIAL_LINE_DTR };
+	struct serial_lines lines = { .reset = MBOOT_LINE_RTS, .isp = MBOOT_LINE_DTR };
 	assert_int_equal(serial_reset_to_isp(&io, &lines, &e), -1);
 	assert_int_equal(e.code, ERR_ENV);
-	lines.isp = SERIAL_LINE_RTS;
+	snprintf(want, sizeof want,
+		"%s: a pseudo-terminal has no control lines: RESET and ISP cannot be driven",
+		b.path);
+	assert_string_equal(e.msg, want);
+	lines.isp = MBOOT_LINE_RTS;
 	assert_int_equal(serial_reset_to_isp(&io, &lines, &e), -1);
-	snprintf(want, sizeof want, "%s: reset and ISP need a control line each", b.path);
+	snprintf(want, sizeof want, "reset and ISP need a control line each");
 	assert_string_equal(e.msg, want);
 	mboot_io_close(&io);
 	mboot_io_close(&io); /* a closed one may be closed again */
 	board_stop(&b);
+}
+
+/* --- control lines ----------------------------------------------------------------------- */
+struct lines_seen {
+	char text[200];
+	int64_t ms[8];
+	size_t n, fail_at; /* from 1; 0: never */
+};
+
+static int see_line(void *ctx, enum mboot_line line, bool on, struct err *e)
+{
+	struct lines_seen *s = ctx;
+
+	if (s->n + 1 == s->fail_at) {
+		s->n++;
+		return err_set(e, ERR_ENV, "line %zu", s->n);
+	}
+	assert_true(s->n < 8);
+	s->ms[s->n++] = clock_mono_ms();
+	snprintf(s->text + strlen(s->text), sizeof s->text - strlen(s->text), "%s%s ",
+		line == MBOOT_LINE_DTR ? "DTR" : "RTS", on ? "+" : "-");
+	return 0;
+}
+
+static void reset_pulse(void **state)
+{
+	(void)state;
+	static const struct {
+		struct serial_lines lines;
+		size_t fail_at;
+		const char *seen;
+		const char *message;
+	} cases[] = {
+		{ { MBOOT_LINE_RTS, MBOOT_LINE_DTR, false, 20 }, 0, "DTR+ RTS+ RTS- DTR- ", NULL },
+		{ { MBOOT_LINE_DTR, MBOOT_LINE_RTS, false, 20 }, 0, "RTS+ DTR+ DTR- RTS- ", NULL },
+		{ { MBOOT_LINE_RTS, MBOOT_LINE_DTR, true, 20 }, 0, "DTR- RTS- RTS+ DTR+ ", NULL },
+		{ { MBOOT_LINE_DTR, MBOOT_LINE_NONE, true, 20 }, 0, "DTR- DTR+ ", NULL },
+		/* what fails half-way leaves the board running, not in reset */
+		{ { MBOOT_LINE_RTS, MBOOT_LINE_DTR, false, 1 }, 2, "DTR+ RTS- DTR- ", "line 2" },
+		{ { MBOOT_LINE_RTS, MBOOT_LINE_DTR, false, 1 }, 3, "DTR+ RTS+ RTS- DTR- ",
+			"line 3" },
+		{ { MBOOT_LINE_NONE, MBOOT_LINE_DTR, false, 1 }, 0, "",
+			"reset and ISP need a control line each" },
+		{ { MBOOT_LINE_DTR, MBOOT_LINE_DTR, false, 1 }, 0, "",
+			"reset and ISP need a control line each" },
+	};
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lines_seen s = { .fail_at = cases[i].fail_at };
+		struct mboot_io io = { .set_line = see_line, .ctx = &s };
+		int rc = serial_reset_to_isp(&io, &cases[i].lines, &e);
+		assert_int_equal(rc, cases[i].message ? -1 : 0);
+		assert_string_equal(s.text, cases[i].seen);
+		if (cases[i].message)
+			assert_string_equal(e.msg, cases[i].message);
+		if (!cases[i].message && s.n == 4) {
+			/* RESET is held, and ISP as long after it */
+			assert_true(s.ms[2] - s.ms[1] >= 19);
+			assert_true(s.ms[3] - s.ms[2] >= 19);
+		}
+	}
+	struct mboot_io none = { 0 };
+	assert_int_equal(serial_reset_to_isp(&none, &cases[0].lines, &e), -1);
+	assert_string_equal(e.msg, "this port has no control lines");
+	assert_int_equal(e.code, ERR_ENV);
 }
 
 static void what_cannot_be_opened(void **state)
@@ -337,6 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(identify_over_a_pty),
 		cmocka_unit_test(rate_is_set_and_raw),
+		cmocka_unit_test(reset_pulse),
 		cmocka_unit_test(what_cannot_be_opened),
 		cmocka_unit_test(busy_port_names_its_holder),
 		cmocka_unit_test(waiting_costs_nothing),

@@ -108,7 +108,7 @@ static void probing_in_parallel(void **state)
 
 	list(&l, "ttyMCX*");
 	int64_t since = clock_mono_ms();
-	if (ports_probe(&l, 115200, NULL, &e) != 0)
+	if (ports_probe(&l, 115200, NULL, NULL, &e) != 0)
 		fail_msg("%s", e.msg);
 	/* One silent port takes as long as all of them. */
 	assert_true(clock_mono_ms() - since < 4500);
@@ -155,7 +155,7 @@ static void silent_ports_cost_two_seconds(void **state)
 
 	list(&l, "ttyMCX3");
 	int64_t since = clock_mono_ms();
-	assert_int_equal(ports_probe(&l, 115200, NULL, &e), 0);
+	assert_int_equal(ports_probe(&l, 115200, NULL, NULL, &e), 0);
 	assert_in_range(clock_mono_ms() - since, 1800, 2300);
 	assert_int_equal(l.v[0].probe, PORT_NO_ANSWER);
 }
@@ -180,7 +180,7 @@ static void cancelled(void **state)
 	list(&l, "ttyMCX3");
 	pthread_create(&t, NULL, cancel_soon, NULL);
 	int64_t since = clock_mono_ms();
-	assert_int_equal(ports_probe(&l, 115200, &cancel, &e), -1);
+	assert_int_equal(ports_probe(&l, 115200, NULL, &cancel, &e), -1);
 	assert_int_equal(e.code, ERR_CANCELLED);
 	assert_true(clock_mono_ms() - since < 900);
 	pthread_join(t, NULL);
@@ -218,7 +218,7 @@ static void busy_port(void **state)
 	snprintf(want, sizeof want, "in use by test_ports (process %d)", (int)child);
 	assert_string_equal(l.v[0].reason, want);
 	/* Not probed, not touched. */
-	assert_int_equal(ports_probe(&l, 115200, NULL, &e), 0);
+	assert_int_equal(ports_probe(&l, 115200, NULL, NULL, &e), 0);
 	assert_int_equal(l.v[0].probe, PORT_NOT_PROBED);
 	assert_int_equal(atomic_load(&boards[1].bytes), before);
 	kill(child, SIGKILL);
@@ -309,7 +309,7 @@ static void json_document(void **state)
 
 	list(&l, "ttyMCX[13]");
 	assert_int_equal(l.n, 2);
-	assert_int_equal(ports_probe(&l, 115200, NULL, &e), 0);
+	assert_int_equal(ports_probe(&l, 115200, NULL, NULL, &e), 0);
 	AUTO(json_freep) json_t *j = ports_json(&l);
 	AUTO(buf_clear) struct buf text = { 0 };
 	assert_int_equal(json_line(j, &text, &e), 0);

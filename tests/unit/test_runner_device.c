@@ -53,6 +53,91 @@ static void slower_rate_where_the_fast_one_fails(void **state)
 	assert_int_equal(rs_run(&r), DEVICE_OUTCOME_PASS);
 	assert_int_equal(r.link.baud, 115200);
 	assert_int_equal(r.wire.opens, 2);
+	assert_non_null(strstr(r.link.slower, "921600 baud did not work: "));
+	rs_close(&r);
+}
+
+static void slower_rate_where_the_port_refuses(void **state)
+{
+	(void)state;
+	struct rs_rig r;
+	struct err e = { 0 };
+	rs_open(&r, full, false);
+	r.job.bauds[0] = 3000000;
+	r.job.bauds[1] = 921600;
+	r.job.bauds[2] = 115200;
+	r.job.n_bauds = 3;
+	r.wire.refuse_above = 1000000;
+	assert_int_equal(rs_run(&r), DEVICE_OUTCOME_PASS);
+	assert_int_equal(r.link.baud, 921600);
+	assert_string_equal(
+		r.link.slower, "3000000 baud did not work: wire: the adapter refuses 3000000 baud");
+	/* The rates stand in the package's order: the first one that works is taken. */
+	device_disconnect(&r.link);
+	r.job.bauds[0] = 115200;
+	assert_int_equal(device_connect(&r.link, &e), 0);
+	assert_int_equal(r.link.baud, 115200);
+	assert_string_equal(r.link.slower, "");
+	/* Not one that works: the reason is that of the port, or silence where there was any. */
+	device_disconnect(&r.link);
+	r.wire.refuse_above = 9600;
+	assert_int_equal(device_connect(&r.link, &e), -1);
+	assert_string_equal(e.msg, "wire: the adapter refuses 115200 baud");
+	r.wire.refuse_above = 1000000;
+	r.wire.deaf_above = 9600;
+	r.job.bauds[0] = 3000000;
+	assert_int_equal(device_connect(&r.link, &e), -1);
+	assert_int_equal(e.code, ERR_TIMEOUT);
+	rs_close(&r);
+}
+
+/* --- a fixture with control lines -------------------------------------------------------- */
+static void fixture_resets_into_isp(void **state)
+{
+	(void)state;
+	struct rs_rig r;
+	rs_open(&r, full, false);
+	r.wire.needs_isp = true;
+	r.wire.wired = r.job.lines = (struct serial_lines){
+		.reset = MBOOT_LINE_RTS, .isp = MBOOT_LINE_DTR, .hold_ms = 5
+	};
+	assert_int_equal(rs_run(&r), DEVICE_OUTCOME_PASS);
+	/* once to find it, once after the reset in the middle, not after the last one */
+	static const char pulse[] = "DTR on\nRTS on\nRTS off\nDTR off\n";
+	char twice[2 * sizeof pulse];
+	snprintf(twice, sizeof twice, "%s%s", pulse, pulse);
+	assert_string_equal(r.wire.lines, twice);
+	assert_int_equal(r.wire.opens, 1);
+	rs_close(&r);
+}
+
+static void board_without_a_line_stays_silent(void **state)
+{
+	(void)state;
+	struct rs_rig r;
+	struct err e = { 0 };
+	rs_open(&r, full, false);
+	r.wire.needs_isp = true;
+	assert_int_equal(device_connect(&r.link, &e), -1);
+	assert_int_equal(e.code, ERR_TIMEOUT);
+	/* the wrong polarity lets the board start its application instead */
+	r.wire.wired = r.job.lines = (struct serial_lines){
+		.reset = MBOOT_LINE_RTS, .isp = MBOOT_LINE_DTR, .hold_ms = 1, .invert = true
+	};
+	r.wire.wired.invert = false;
+	assert_int_equal(device_connect(&r.link, &e), -1);
+	assert_int_equal(e.code, ERR_TIMEOUT);
+	r.wire.wired.invert = true;
+	assert_int_equal(device_connect(&r.link, &e), 0);
+	/* a port without lines says so, and no rate is blamed for it */
+	device_disconnect(&r.link);
+	r.wire.wired.reset = MBOOT_LINE_NONE;
+	r.job.bauds[1] = 9600;
+	r.job.n_bauds = 2;
+	r.wire.opens = 0;
+	assert_int_equal(device_connect(&r.link, &e), -1);
+	assert_string_equal(e.msg, "this port has no control lines");
+	assert_int_equal(r.wire.opens, 1);
 	rs_close(&r);
 }
 
@@ -426,6 +511,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes),
 		cmocka_unit_test(slower_rate_where_the_fast_one_fails),
+		cmocka_unit_test(slower_rate_where_the_port_refuses),
+		cmocka_unit_test(fixture_resets_into_isp),
+		cmocka_unit_test(board_without_a_line_stays_silent),
 		cmocka_unit_test(intent_before_the_wire),
 		cmocka_unit_test(no_intent_no_step),
 		cmocka_unit_test(refused_by_the_device),
