@@ -21,7 +21,8 @@
 static double now(void)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	/* of processor: other programs on the machine do not count; it has one thread */
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -163,9 +164,9 @@ static long high_water_kib(void)
 	return kib;
 }
 
-/* Peak memory of one export, in a process of its own, which inherits the application that the
- * other measurements hold: only what comes on top counts. */
-static double peak_factor(const struct setup *s)
+/* Peak memory in bytes of one export, in a process of its own, which inherits the application that
+ * the other measurements hold: only what comes on top counts. */
+static double peak_bytes(const struct setup *s)
 {
 	int fd[2];
 	long kib = 0;
@@ -189,14 +190,22 @@ static double peak_factor(const struct setup *s)
 		kib = 0;
 	close(fd[0]);
 	waitpid(pid, NULL, 0);
-	return (double)kib * 1024 / (double)s->len;
+	return (double)kib * 1024;
 }
 
 int main(void)
 {
 	static const size_t sizes[] = { 1, 16, 64 };
+	struct setup tiny;
 
-	printf("signed MBI, P-256, one root key; MiB/s of application, median of n\n");
+	/* What any export needs: libraries, tables of the family. */
+	setup_init(&tiny, 4096);
+	export_file(&tiny);
+	double base = peak_bytes(&tiny);
+	setup_clear(&tiny);
+
+	printf("signed MBI, P-256, one root key; MiB of application per second of processor, "
+	       "median of n\n");
 	printf("%8s %4s %10s %10s %10s %12s %12s\n", "size", "n", "bound", "build", "export",
 		"export/bound", "peak/input");
 	for (size_t i = 0; i < 3; i++) {
@@ -205,12 +214,14 @@ int main(void)
 		setup_init(&s, sizes[i] * MIB);
 		double mib = (double)sizes[i];
 		double bound = median(bound_once, &s, n), build = median(build_once, &s, n),
-		       whole = median(export_once, &s, n), peak = peak_factor(&s);
+		       whole = median(export_once, &s, n),
+		       peak = (peak_bytes(&s) - base) / (double)s.len;
 		printf("%4zu MiB %4d %10.0f %10.0f %10.0f %11.0f%% %12.2f\n", sizes[i], n,
 			mib / bound, mib / build, mib / whole, 100 * bound / whole, peak);
 		setup_clear(&s);
 	}
 	printf("bound: CRC-32/MPEG-2 and SHA-256 of the same bytes, one call each; build: from "
-	       "memory; export: from file to image\n");
+	       "memory; export: from file to image; peak:\n"
+	       "beyond that of a tiny export\n");
 	return 0;
 }
