@@ -176,6 +176,8 @@ def mbi_both(d):
     nxp("nxpimage", "mbi", "export", "-c", out / "case/config.yaml")
     mfgpkg("mbi", "verify", "-q", out / "their.bin")
     ranges = facts.get("variable_ranges", [])
+    if facts.get("regenerates_from_config") is False:  # the stored file is of an older generator
+        ranges = [((out / "our.bin").stat().st_size - 64, 64)]
     need(blank((out / "our.bin").read_bytes(), ranges) == blank((out / "their.bin").read_bytes(), ranges),
          "images differ outside of what changes from run to run")
     return "bytes equal outside signatures"
