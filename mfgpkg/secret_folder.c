@@ -10,6 +10,7 @@
 #include "base/fsio.h"
 #include "base/text.h"
 #include "image/mbi.h"
+#include "image/sb31.h"
 #include "keyed/ecc_key.h"
 #include "keyed/minisign_key.h"
 #include "mfgpkg/firmware/firmware.h"
@@ -154,6 +155,10 @@ static int add_file(struct walk *w, const char *path, off_t size, struct err *e)
 			e, ERR_LIMIT, "%s: more than %d files below the folder", path, MAX_FILES);
 	/* Hashes look like keys; this one is in every manifest. */
 	if (strcasestr(path_basename(path), "rkth"))
+		return 0;
+	/* What `workspace` of a device-HSM configuration keeps: the wrapped share is in every
+	 * provisioning SB3.1, readable, for the device that takes it. */
+	if (strcasestr(path_basename(path), "ENC_OEM_SHARE") && size == SB31_OEM_SHARE)
 		return 0;
 	if (size > KEY_FILE_MAX || size < 16)
 		return add_firmware(w, path, e);

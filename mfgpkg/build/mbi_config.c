@@ -17,6 +17,7 @@ static const char *const known_keys[] = { "family", "revision", "outputImageExec
 	"outputImageAuthenticationType", "masterBootOutputFile", "inputImageFile",
 	"outputImageExecutionAddress", "imageVersion", "trustZonePresetFile", "firmwareVersion",
 	"outputImageSubtype", "certBlock", "signer",
+	"output_format", /* of newer tools; only "bin" */
 	"enableTrustZone", /* of other families: TrustZone is always on here */
 	NULL };
 
@@ -117,6 +118,12 @@ static int read_numbers(struct mbi_config *m, struct err *e)
 static int read_subtype(struct mbi_config *m, struct err *e)
 {
 	const char *text;
+
+	if (config_str_of(m->root, "output_format", "bin", &text, e) != 0)
+		return -1;
+	if (strcmp(text, "bin") != 0)
+		return config_error(config_get(m->root, "output_format"), e,
+			"\"%s\": an image is written as raw bytes, wanted bin", ESC(text));
 
 	if (config_str_of(m->root, "outputImageSubtype", "main", &text, e) != 0)
 		return -1;

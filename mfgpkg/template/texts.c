@@ -131,7 +131,9 @@ const char template_text_release[] =
 	"script: program.blhost           # what the factory's runner executes\n"
 	"docs: []                         # operator instructions (text, PNG)\n"
 	"package_key: keys/package.key    # mfgpkg keys generate --type package -o ...\n"
-	"# workspace: {oem: example.com, name: my-product}   # or a workspace.yaml beside this\n";
+	"# Whose log records the work; a workspace.yaml beside this (oem: and name:) does it, "
+	"too.\n"
+	"workspace: {oem: example.com, name: my-product}\n";
 
 const char template_text_order[] =
 	"# Production order: one station may make so many devices into one audit log.\n"

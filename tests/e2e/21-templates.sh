@@ -47,7 +47,6 @@ sim_stop desk
 step "all of them together"
 # The templates leave a development board in DEVELOP; a product is closed.
 sed -i 's/CMPA_UPD: UPDATE_IN_CMPA/CMPA_UPD: TO_OEM_CLOSED/' cfpa.yaml
-sed -i 's/^# workspace: {oem/workspace: {oem/' release.yaml
 sim_start desk2 --count 1 --seed 8
 expect 0 '' mfgpkg create -c release.yaml -p "$T/desk2/ttyMCX0" -o product.mfgpkg
 sim_stop desk2

@@ -372,6 +372,63 @@ def devhsm(direction):
     return "parsed; accepted by three other devices"
 
 
+def workspace():
+    """A workspace made of SPSDK's own templates, as the README's OEM chapter leads it to a package."""
+    out = fresh("workspace")
+
+    def template(name, *args):
+        nxp(*args, "-f", "mcxn947", "-o", out / name)
+        return (out / name).read_text()
+
+    def write(name, text, *subs):
+        for pattern, value in subs:
+            text, n = re.subn("(?m)" + pattern, value, text)
+            need(n, f"{name}: the template has no {pattern}")
+        (out / name).write_text(text)
+
+    for i in range(4):
+        nxp("nxpcrypto", "key", "generate", "-k", "secp256r1", "-o", out / f"rot{i}.pem")
+    shutil.copy(TOP / "samples/mcxn947-blinky/firmware/frdm_mcxn947_led_blinky.bin", out / "app.bin")
+    shutil.copy(TOP / "samples/mcxn947-blinky/program.blhost", out)
+    (out / "cust_mk_sk.txt").write_text(os.urandom(32).hex())
+    (out / "seed.bin").write_bytes(os.urandom(16))
+    write("cert_block.yaml", template("cert_block.yaml", "nxpimage", "cert-block", "get-template"),
+          (r"my_certificate(\d)\.pub", r"rot\1.pub"), (r"^useIsk:.*", "useIsk: false"), (r"root_prv_key\.pem", "rot0.pem"),
+          (r"^(iskPublicKey|iskCertData)", r"# \1"))
+    nxp("nxpimage", "mbi", "get-templates", "-f", "mcxn947", "-o", out / "mbi")
+    write("mbi.yaml", (out / "mbi/mcxn947_xip_signed.yaml").read_text(), (r"^trustZonePresetFile", "# trustZonePresetFile"),
+          (r"^inputImageFile:.*", "inputImageFile: app.bin"), (r"^signer:.*", "signer: rot0.pem"),
+          (r"^certBlock:.*", "certBlock: cert_block.yaml"), (r"^masterBootOutputFile:.*", "masterBootOutputFile: mbi.bin"))
+    sb31 = template("sb31.yaml", "nxpimage", "sb31", "get-template")
+    write("sb31.yaml", sb31[:sb31.index("\ncommands:")] + "\ncommands:\n  - erase: {address: 0, size: 0x10000}\n"
+          "  - load: {address: 0, file: mbi.bin}\n", (r"root_prv_key\.pem", "rot0.pem"), (r"my_pck\.txt", "cust_mk_sk.txt"))
+    nxp("pfr", "get-template", "-f", "mcxn947", "-t", "cmpa", "-o", out / "cmpa.yaml")
+    nxp("pfr", "get-template", "-f", "mcxn947", "-t", "cfpa", "-o", out / "cfpa.yaml")
+    for page in ("cmpa", "cfpa"):
+        nxp("pfr", "export", "-c", out / f"{page}.yaml", "-o", out / "their.bin")
+        mfgpkg("pfr", "export", "-q", "-c", out / f"{page}.yaml", "-o", out / "our.bin")
+        need((out / "our.bin").read_bytes() == (out / "their.bin").read_bytes(), f"{page}: the template gives other bytes")
+    write("cfpa.yaml", (out / "cfpa.yaml").read_text(), (r"CMPA_UPD: .*", "CMPA_UPD: TO_OEM_CLOSED"))
+    write("devhsm.yaml", template("devhsm.yaml", "nxpdevhsm", "get-template"), (r"cust_mk_sk\.bin", "cust_mk_sk.txt"),
+          (r"oem_seed\.bin", "seed.bin"), (r"^oemEncMasterShare", "# oemEncMasterShare"),
+          (r"file: (cmpa|cfpa)\.bin", r"file: build/\1.bin"))
+    for f in [*out.glob("*.pem"), out / "cust_mk_sk.txt", out / "seed.bin"]:
+        f.chmod(0o600)
+    (out / "workspace.yaml").write_text("oem: acme.example\nname: myproduct\n")
+    mfgpkg("template", "release", "-o", out / "release.yaml")
+    (out / "keys").mkdir()
+    mfgpkg("keys", "generate", "--type", "package", "-o", out / "keys/package.key", "--no-passphrase")
+    write("release.yaml", (out / "release.yaml").read_text(), (r"^workspace:.*", ""))
+    sim = Sim(1)
+    try:
+        text = mfgpkg("create", "-c", out / "release.yaml", "-p", sim.port(0), "-o", out / "p.mfgpkg", "--no-passphrase")
+    finally:
+        sim.stop()
+    need("unknown key" not in text, f"a key of the templates is unknown: {text[-300:]}")
+    mfgpkg("verify", out / "p.mfgpkg", "-P", out / "keys/package.pub")
+    return "package accepted"
+
+
 def main():
     version = run(THEIRS / "python", "-c", "import spsdk; print(spsdk.__version__)").strip()
     print(f"ours: {mfgpkg('--version').strip()}; theirs: SPSDK {version} (Python {sys.version.split()[0]})")
@@ -397,6 +454,7 @@ def main():
     case("theirs on ours", "blhost trust-provisioning", blhost_session)
     case("theirs on ours", "nxpdevhsm generate on mcxsim", lambda: devhsm("theirs"))
     case("ours and theirs", "mfgpkg devhsm, blhost receive-sb-file", lambda: devhsm("ours"))
+    case("theirs to ours", "workspace of SPSDK's templates", workspace)
     case("ours and theirs", "share of nxpdevhsm restored by us", devhsm_restore)
     shutil.rmtree(WORK, ignore_errors=True)
     failed = [r for r in ROWS if r[0] != "ok"]

@@ -490,6 +490,9 @@ static void test_broken_configurations(void **state)
 			"t:1:1: missing key `signer`" },
 		{ SIGNED "firmwareVersion: 0x10000\n" APP,
 			"t:4:18: key `firmwareVersion`: 0x10000 is too large, at most 0xFFFF" },
+		{ SIGNED "output_format: elf\n" APP,
+			"t:4:16: key `output_format`: \"elf\": an image is written as raw bytes, "
+			"wanted bin" },
 		{ SIGNED "outputImageSubtype: Recovery\n" APP,
 			"t:4:21: key `outputImageSubtype`: \"Recovery\" is none of main, nbu, "
 			"recovery" },
