@@ -75,8 +75,21 @@ static int pty_set_baud(struct fdio *f, uint32_t baud, struct err *e)
 		f->name, baud);
 }
 
+static int closed(const char *path, struct err *e)
+{
+	return err_set(e, ERR_DEVICE, "%s: port closed (adapter unplugged)", path);
+}
+
+/* The faults of a port that was there a moment ago and is pulled out. */
+static bool is_gone(int number)
+{
+	return number == ENOENT || number == ENODEV || number == ENXIO || number == EIO;
+}
+
 static int port_fault(struct err *e, const char *path, const char *what, enum sp_return r)
 {
+	if (r == SP_ERR_FAIL && is_gone(sp_last_error_code()))
+		return closed(path, e);
 	if (r == SP_ERR_FAIL) {
 		char *why = sp_last_error_message();
 		err_set(e, ERR_ENV, "%s: cannot %s: %s", path, what, why ? why : "failed");
@@ -232,6 +245,8 @@ static int cannot_open(const char *path, int number, struct err *e)
 			"it, "
 			"usually dialout?)",
 			path);
+	if (is_gone(number))
+		return closed(path, e);
 	errno = number;
 	return err_errno(e, "%s: cannot open the port", path);
 }
@@ -314,6 +329,8 @@ int serial_open(struct mboot_io *out, const char *path, uint32_t baud, struct er
 		return err_set(e, ERR_ENV, "%s: not a serial port (not a character device)", path);
 	/* libserialport keeps to names in /dev; what a link names is what counts. */
 	AUTO(str_freep) char *device = realpath(path, NULL);
+	if (!device && is_gone(errno))
+		return closed(path, e);
 	if (!device)
 		return err_errno(e, "%s: cannot resolve", path);
 	if (is_pty_dev(st.st_rdev) ? pty_open(device, &fd, e)
