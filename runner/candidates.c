@@ -28,19 +28,19 @@ static size_t path_patterns(const struct candidates *c, const char *out[SLOTS_MA
 }
 
 int candidates_each(const struct candidates *c,
-	int (*fn)(void *ctx, const struct port *p, const char *slot, struct err *e), void *ctx,
-	size_t *n, struct err *e)
+	int (*fn)(void *ctx, struct port *p, const char *slot, struct err *e), void *ctx, size_t *n,
+	struct err *e)
 {
 	const char *patterns[SLOTS_MAX];
 	struct port_list usb = { 0 }, named = { 0 };
 	size_t n_patterns = path_patterns(c, patterns), found = 0;
 	int rc = -1;
 
-	if (ports_list(&usb, NULL, 0, e) != 0 ||
-		(n_patterns && ports_list(&named, patterns, n_patterns, e) != 0))
+	if ((!c->names_only && ports_find(&usb, NULL, 0, e) != 0) ||
+		(n_patterns && ports_find(&named, patterns, n_patterns, e) != 0))
 		goto out;
 	for (size_t i = 0; i < usb.n + named.n; i++) {
-		const struct port *p = i < usb.n ? &usb.v[i] : &named.v[i - usb.n];
+		struct port *p = i < usb.n ? &usb.v[i] : &named.v[i - usb.n];
 		struct slot_port names = { .path = p->path, .by_path = p->by_path };
 		char slot[SLOT_NAME_MAX + 1];
 		if (p->state == PORT_GONE || !slots_permit(c->slots, &names, &c->globs, slot) ||

@@ -1,4 +1,5 @@
 #include <libudev.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -9,7 +10,8 @@
 struct hotplug {
 	struct udev *udev;
 	struct udev_monitor *monitor;
-	int64_t last_ms, event_ms; /* event_ms 0: none is waiting */
+	int64_t last_ms, last_all_ms; /* looks taken */
+	int64_t all_ms; /* all are due then; 0: not before their time */
 };
 
 struct hotplug *hotplug_new(void)
@@ -18,7 +20,7 @@ struct hotplug *hotplug_new(void)
 
 	if (!h)
 		return NULL;
-	h->last_ms = clock_mono_ms();
+	h->last_ms = h->last_all_ms = clock_mono_ms();
 	h->udev = udev_new();
 	h->monitor = h->udev ? udev_monitor_new_from_netlink(h->udev, "udev") : NULL;
 	if (h->monitor &&
@@ -46,19 +48,34 @@ int hotplug_fd(const struct hotplug *h)
 	return h->monitor ? udev_monitor_get_fd(h->monitor) : -1;
 }
 
-bool hotplug_due(struct hotplug *h, int poll_ms)
+void hotplug_soon(struct hotplug *h, int ms)
 {
-	int64_t now = clock_mono_ms();
+	int64_t at = clock_mono_ms() + ms;
 
-	/* Which port it was does not matter: the list is read anew, by names that stay. */
+	if (!h->all_ms || at < h->all_ms)
+		h->all_ms = at;
+}
+
+enum hotplug_look hotplug_due(struct hotplug *h, int names_ms, int all_ms)
+{
+	bool event = false;
+
+	/* Which port it was does not matter, and in a `remove` event its parents are gone already:
+	 * the list is read anew, by names that stay. */
 	for (struct udev_device *d; h->monitor && (d = udev_monitor_receive_device(h->monitor));) {
 		udev_device_unref(d);
-		h->event_ms = now;
+		event = true;
 	}
-	bool due = (h->event_ms && now - h->event_ms >= SETTLE_MS) || now - h->last_ms >= poll_ms;
-	if (due) {
-		h->last_ms = now;
-		h->event_ms = 0;
-	}
-	return due;
+	if (event)
+		hotplug_soon(h, SETTLE_MS);
+	int64_t now = clock_mono_ms();
+	bool all = now >= h->last_all_ms + all_ms || (h->all_ms && now >= h->all_ms);
+	if (!all && now < h->last_ms + names_ms)
+		return HOTPLUG_NOTHING;
+	h->last_ms = now;
+	if (!all)
+		return HOTPLUG_NAMES;
+	h->last_all_ms = now;
+	h->all_ms = 0;
+	return HOTPLUG_ALL;
 }

@@ -17,7 +17,8 @@
 #include "mboot/serial.h"
 #include "runner/ports.h"
 
-#define BY_PATH_DIR "/dev/serial/by-path"
+#define BY_PATH_DIR  "/dev/serial/by-path"
+#define UDEV_CONTROL "/run/udev/control" /* there while udevd runs */
 
 const char *port_state_name(enum port_state s)
 {
@@ -87,13 +88,44 @@ static void take_by_path(struct port *p, const char *link)
 		snprintf(p->by_path, sizeof p->by_path, "%s", link + dir);
 }
 
-static void describe_udev(struct port *p)
+/* The same from udev's database. What libserialport reads in sysfs takes the device's lock in the
+ * kernel, which is held as long as an adapter that is being pulled out or is broken makes its
+ * driver wait: seconds, for whoever only wanted a list. The database can always be read. */
+static void describe_usb_quick(struct port *p, struct udev_device *dev)
+{
+	const char *bus = udev_device_get_property_value(dev, "ID_BUS");
+	const char *vid = udev_device_get_property_value(dev, "ID_VENDOR_ID");
+	const char *pid = udev_device_get_property_value(dev, "ID_MODEL_ID");
+
+	p->usb = bus && strcmp(bus, "usb") == 0;
+	if (!p->usb)
+		return;
+	p->vid = vid ? (uint16_t)strtoul(vid, NULL, 16) : 0;
+	p->pid = pid ? (uint16_t)strtoul(pid, NULL, 16) : 0;
+	keep_text(p->serial, sizeof p->serial,
+		udev_device_get_property_value(dev, "ID_SERIAL_SHORT"));
+	keep_text(p->description, sizeof p->description,
+		udev_device_get_property_value(dev, "ID_MODEL"));
+}
+
+static bool udev_runs(void)
+{
+	return access(UDEV_CONTROL, F_OK) == 0;
+}
+
+/* False while udev has not finished with a new port: its group, mode and links come last, and
+ * until then it looks like another port that nobody may use. Without udev there is no waiting. */
+static bool describe_udev(struct port *p, bool quick)
 {
 	struct udev *udev = udev_new();
 	struct udev_device *dev = udev ? udev_device_new_from_devnum(udev, 'c', p->rdev) : NULL;
 	struct udev_list_entry *link;
+	bool ready = true;
 
 	if (dev) {
+		ready = udev_device_get_is_initialized(dev) != 0 || !udev_runs();
+		if (quick)
+			describe_usb_quick(p, dev);
 		udev_list_entry_foreach(link, udev_device_get_devlinks_list_entry(dev))
 			take_by_path(p, udev_list_entry_get_name(link));
 		/* Parents belong to the device and need no unref. */
@@ -102,6 +134,7 @@ static void describe_udev(struct port *p)
 		udev_device_unref(dev);
 	}
 	udev_unref(udev);
+	return ready;
 }
 
 /* Without udev's database (a container) the links may still be there. */
@@ -134,7 +167,22 @@ static void no_permission(struct port *p, const struct stat *st)
 		name, st->st_mode & 0777, name);
 }
 
-void port_describe(struct port *out, const char *path)
+void port_find_holder(struct port *p)
+{
+	char program[64];
+
+	if (p->state != PORT_USABLE)
+		return;
+	p->busy_pid = serial_holder(p->device, program, sizeof program);
+	if (!p->busy_pid)
+		return;
+	keep_text(p->busy_program, sizeof p->busy_program, program);
+	p->state = PORT_BUSY;
+	snprintf(p->reason, sizeof p->reason, "in use by %s (process %d)", p->busy_program,
+		p->busy_pid);
+}
+
+static void describe(struct port *out, const char *path, bool quick)
 {
 	struct port p = { 0 };
 	struct stat st;
@@ -160,21 +208,24 @@ void port_describe(struct port *out, const char *path)
 	if (p.pty) {
 		snprintf(p.description, sizeof p.description, "pseudo-terminal");
 	} else {
-		describe_usb(&p);
-		describe_udev(&p);
+		if (!quick)
+			describe_usb(&p);
+		if (!describe_udev(&p, quick)) {
+			p.state = PORT_GONE;
+			snprintf(p.reason, sizeof p.reason, "just plugged in: udev is not done");
+			*out = p;
+			return;
+		}
 		describe_links(&p);
 	}
-	if (faccessat(AT_FDCWD, device, R_OK | W_OK, AT_EACCESS) != 0) {
+	if (faccessat(AT_FDCWD, device, R_OK | W_OK, AT_EACCESS) != 0)
 		no_permission(&p, &st);
-	} else if ((p.busy_pid = serial_holder(device, p.busy_program, sizeof p.busy_program))) {
-		char program[64];
-		snprintf(program, sizeof program, "%s", p.busy_program);
-		keep_text(p.busy_program, sizeof p.busy_program, program);
-		p.state = PORT_BUSY;
-		snprintf(p.reason, sizeof p.reason, "in use by %s (process %d)", p.busy_program,
-			p.busy_pid);
-	}
 	*out = p;
+}
+
+void port_describe(struct port *out, const char *path)
+{
+	describe(out, path, false);
 }
 
 /* --- the list ------------------------------------------------------------------------------- */
@@ -202,6 +253,38 @@ static int add(struct port_list *l, const struct port *p, struct err *e)
 	return 0;
 }
 
+static int add_udev_ports(struct port_list *l, struct err *e)
+{
+	struct udev *udev = udev_new();
+	struct udev_enumerate *en = udev ? udev_enumerate_new(udev) : NULL;
+	struct udev_list_entry *entry;
+	int result = 0;
+
+	if (!en || udev_enumerate_add_match_subsystem(en, "tty") < 0 ||
+		udev_enumerate_add_match_property(en, "ID_BUS", "usb") < 0 ||
+		udev_enumerate_scan_devices(en) < 0)
+		result = err_set(e, ERR_ENV, "cannot list the serial ports of this machine");
+	else
+		udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(en))
+		{
+			struct udev_device *dev =
+				udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
+			const char *node = dev ? udev_device_get_devnode(dev) : NULL;
+			struct port p = { .state = PORT_GONE };
+			if (node)
+				describe(&p, node, true);
+			if (dev)
+				udev_device_unref(dev);
+			if (p.state != PORT_GONE && result == 0)
+				result = add(l, &p, e);
+		}
+	if (en)
+		udev_enumerate_unref(en);
+	if (udev)
+		udev_unref(udev);
+	return result;
+}
+
 static int add_usb_ports(struct port_list *l, struct err *e)
 {
 	struct sp_port **list;
@@ -225,7 +308,7 @@ static int add_usb_ports(struct port_list *l, struct err *e)
 	return result;
 }
 
-static int add_matches(struct port_list *l, const char *pattern, struct err *e)
+static int add_matches(struct port_list *l, const char *pattern, bool quick, struct err *e)
 {
 	bool plain = strpbrk(pattern, "*?[") == NULL;
 	glob_t g = { 0 };
@@ -236,7 +319,7 @@ static int add_matches(struct port_list *l, const char *pattern, struct err *e)
 		return err_set(e, ERR_ENV, "--ports %s: cannot be matched", ESC(pattern));
 	for (size_t i = 0; i < g.gl_pathc && result == 0; i++) {
 		struct port p;
-		port_describe(&p, g.gl_pathv[i]);
+		describe(&p, g.gl_pathv[i], quick);
 		/* A name given in full is reported whatever it is; what a pattern catches besides
 		 * ports is not meant. */
 		if (plain || p.state != PORT_GONE)
@@ -257,13 +340,14 @@ static int in_order(const void *a, const void *b)
 	return by_path ? by_path : strverscmp(x->path, y->path);
 }
 
-int ports_list(struct port_list *out, const char *const *globs, size_t n, struct err *e)
+static int find(
+	struct port_list *out, const char *const *globs, size_t n, bool quick, struct err *e)
 {
 	struct port_list l = { 0 };
-	int result = n ? 0 : add_usb_ports(&l, e);
+	int result = n ? 0 : quick ? add_udev_ports(&l, e) : add_usb_ports(&l, e);
 
 	for (size_t i = 0; i < n && result == 0; i++)
-		result = add_matches(&l, globs[i], e);
+		result = add_matches(&l, globs[i], quick, e);
 	if (result != 0) {
 		ports_clear(&l);
 		return -1;
@@ -271,6 +355,20 @@ int ports_list(struct port_list *out, const char *const *globs, size_t n, struct
 	if (l.n)
 		qsort(l.v, l.n, sizeof l.v[0], in_order);
 	*out = l;
+	return 0;
+}
+
+int ports_find(struct port_list *out, const char *const *globs, size_t n, struct err *e)
+{
+	return find(out, globs, n, udev_runs(), e);
+}
+
+int ports_list(struct port_list *out, const char *const *globs, size_t n, struct err *e)
+{
+	if (find(out, globs, n, false, e) != 0)
+		return -1;
+	for (size_t i = 0; i < out->n; i++)
+		port_find_holder(&out->v[i]);
 	return 0;
 }
 

@@ -68,7 +68,15 @@ struct port_list {
 int ports_list(struct port_list *out, const char *const *globs, size_t n, struct err *e) CHECKED;
 void ports_clear(struct port_list *l);
 
-/* port_describe - fill *out for one path (hot-plug). Never fails: see out->state. */
+/* ports_find - the same for a running session: from udev's database where udev runs, so that no
+ * broken adapter can make it wait, and without asking who holds the ports, for which each process
+ * of the machine must be looked at.
+ * port_find_holder - make it up for one port: it may become PORT_BUSY. */
+int ports_find(struct port_list *out, const char *const *globs, size_t n, struct err *e) CHECKED;
+void port_find_holder(struct port *p);
+
+/* port_describe - fill *out for one path, without the holder. Never fails: see out->state. A port
+ * that udev has not finished with is GONE; an event tells when it has. */
 void port_describe(struct port *out, const char *path);
 
 /* ports_probe - ask all usable ports at the same time who is there: a thread per port, each

@@ -57,8 +57,11 @@ static struct worker *worker_of(struct session *s, const struct port *p)
 
 	for (size_t i = 0; i < s->n_workers; i++) {
 		struct worker *w = &s->workers[i];
-		/* two names of one device are one place */
-		if (strcmp(w->port, name) == 0 || (w->running && w->rdev == p->rdev && p->rdev))
+		/* Two names of one device are one place. But what has a place of its own is known
+		 * by that alone: its number may have been another board's a moment ago, whose
+		 * worker has not noticed yet. */
+		if (strcmp(w->port, name) == 0 ||
+			(!*p->by_path && w->running && w->rdev == p->rdev && p->rdev))
 			return w;
 	}
 	return NULL;
@@ -74,7 +77,7 @@ static void tell_port(
 	s->ui->event(s->ui, &ev);
 }
 
-static int use_port(void *ctx, const struct port *p, const char *slot, struct err *e)
+static int use_port(void *ctx, struct port *p, const char *slot, struct err *e)
 {
 	struct session *s = ctx;
 	struct worker *w = worker_of(s, p);
@@ -82,6 +85,7 @@ static int use_port(void *ctx, const struct port *p, const char *slot, struct er
 
 	if (w && w->running)
 		return 0;
+	port_find_holder(p);
 	if (!w) {
 		if (s->n_workers == PORTS_MAX)
 			return 0;
@@ -113,11 +117,12 @@ static int use_port(void *ctx, const struct port *p, const char *slot, struct er
 	return 0;
 }
 
-static int scan_ports(struct session *s, struct err *e)
+static int scan_ports(struct session *s, bool all, struct err *e)
 {
 	struct candidates c = { .slots = s->o->slots,
 		.globs = s->o->globs,
-		.order = s->o->order ? order_of(s->o->order) : NULL };
+		.order = s->o->order ? order_of(s->o->order) : NULL,
+		.names_only = !all };
 
 	return candidates_each(&c, use_port, s, NULL, e);
 }
@@ -296,6 +301,8 @@ static void on_event(struct session *s, struct event *ev)
 	case EVENT_WORKER_END:
 		worker_join(&s->workers[ev->place]);
 		s->n_running--;
+		/* Its port may be back already: the event came while the worker still had it. */
+		hotplug_soon(s->hotplug, RESCAN_GLOBS_MS);
 		break;
 	case EVENT_LOG_FAILED:
 		s->log_failed = true;
@@ -337,6 +344,19 @@ static bool run_over(const struct session *s)
 	return !s->o->loop || s->stopping;
 }
 
+static int look_for_ports(struct session *s, struct err *e)
+{
+	switch (hotplug_due(s->hotplug, RESCAN_GLOBS_MS, RESCAN_MS)) {
+	case HOTPLUG_NOTHING:
+		return 0;
+	case HOTPLUG_NAMES:
+		return scan_ports(s, false, e);
+	case HOTPLUG_ALL:
+		return scan_ports(s, true, e);
+	}
+	return 0;
+}
+
 static int event_loop(struct session *s, struct err *e)
 {
 	int tick = s->ui->tick_ms ? s->ui->tick_ms : 500;
@@ -359,11 +379,7 @@ static int event_loop(struct session *s, struct err *e)
 		else if (fds[3].revents)
 			on_input(s);
 		take_events(s);
-		if (s->o->loop && !s->stopping &&
-			hotplug_due(s->hotplug, s->o->globs.n || s->o->slots->n_map
-							? RESCAN_GLOBS_MS
-							: RESCAN_MS) &&
-			scan_ports(s, e) != 0)
+		if (s->o->loop && !s->stopping && look_for_ports(s, e) != 0)
 			return -1;
 		int64_t now = clock_mono_ms();
 		if (s->ui->tick_ms ? now - drawn >= s->ui->tick_ms : true) {
@@ -557,7 +573,7 @@ int session_run(const struct session_options *o, struct run_log *log, int *statu
 	s.signals = open_signals(&old, e);
 	if (s.signals < 0 || set_up(&s, log, &recovered, e) != 0)
 		goto out;
-	if (logkeeper_operator(s.keeper, "start", NULL, e) != 0 || scan_ports(&s, e) != 0 ||
+	if (logkeeper_operator(s.keeper, "start", NULL, e) != 0 || scan_ports(&s, true, e) != 0 ||
 		event_loop(&s, e) != 0)
 		goto out;
 
