@@ -75,10 +75,11 @@ enum device_outcome {
 	DEVICE_OUTCOME_LOG, /* the log failed: nothing irreversible was done after that */
 };
 
-/* device_connect - open the port and find a device at the first line rate that works, then ask
- * who it is. A rate that the port refuses, or at which nothing answers, is passed over. A fixture
- * resets the board into ISP mode before each. ERR_TIMEOUT: nothing answers; ERR_ENV: the port
- * cannot be used; ERR_CANCELLED. */
+/* device_connect - find a device on the port at the first line rate that works, then ask who it
+ * is. A rate that the port refuses, or at which nothing answers, is passed over. A fixture resets
+ * the board into ISP mode before each. ERR_TIMEOUT: nothing answers; ERR_ENV: the port cannot be
+ * used; ERR_CANCELLED. An open port is used as it is, and stays open when nothing answers: it must
+ * not go to another program, nor its control lines change, while a slot waits for a board. */
 int device_connect(struct device_link *l, struct err *e) CHECKED;
 void device_disconnect(struct device_link *l);
 

@@ -48,6 +48,19 @@ static int open_session(struct device_link *l, uint32_t baud, unsigned pings, st
 	return 0;
 }
 
+static int open_at(struct device_link *l, uint32_t baud, struct err *e)
+{
+	if (!l->m)
+		return open_session(l, baud, CONNECT_PINGS, e);
+	if (l->baud == baud)
+		return 0;
+	l->baud = 0; /* after a refusal nobody knows which rate the port has */
+	if (mboot_set_baud(l->m, baud, e) != 0)
+		return -1;
+	l->baud = baud;
+	return 0;
+}
+
 /* Bring the board into ISP mode by the lines of the fixture. The ROM is not up yet afterwards. */
 static int pulse(struct device_link *l, struct err *e)
 {
@@ -56,7 +69,7 @@ static int pulse(struct device_link *l, struct err *e)
 
 static int connect_at(struct device_link *l, uint32_t baud, struct err *e)
 {
-	if (open_session(l, baud, CONNECT_PINGS, e) != 0)
+	if (open_at(l, baud, e) != 0)
 		return -1;
 	if (fixture_has(&l->job->lines)) {
 		if (pulse(l, e) != 0)
@@ -94,7 +107,6 @@ int device_connect(struct device_link *l, struct err *e)
 		if (!best.code || best.code == ERR_USAGE)
 			best = *e;
 	}
-	device_disconnect(l);
 	*e = best;
 	return -1;
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "mboot/serial.h"
@@ -129,7 +130,8 @@ static bool port_lost(struct worker *w, const struct err *e, bool told)
 	}
 	if (e->code == ERR_CANCELLED)
 		return true;
-	if (code == FAULT_PORT_CLOSED)
+	/* Its name goes first: an unplugged port cannot be opened any more. */
+	if (code == FAULT_PORT_CLOSED || access(w->path, F_OK) != 0)
 		tell(w, EVENT_PORT_GONE, FAULT_NONE, "%s", e->msg);
 	else
 		tell(w, EVENT_PORT_UNUSABLE, FAULT_PORT_OPEN, "%s", e->msg);

@@ -160,6 +160,16 @@ static void wire_close(void *ctx)
 	(void)ctx;
 }
 
+static int wire_set_baud(void *ctx, uint32_t baud, struct err *e)
+{
+	struct rs_wire *w = ctx;
+
+	if (w->refuse_above && baud > w->refuse_above)
+		return err_set(e, ERR_USAGE, "wire: the adapter refuses %u baud", baud);
+	w->muted = w->deaf_above && baud > w->deaf_above;
+	return 0;
+}
+
 static int wire_open(void *ctx, uint32_t baud, struct mboot_io *out, struct err *e)
 {
 	struct rs_wire *w = ctx;
@@ -176,6 +186,7 @@ static int wire_open(void *ctx, uint32_t baud, struct mboot_io *out, struct err 
 	w->own_len = w->own_off = 0;
 	*out = (struct mboot_io){ .read = wire_read,
 		.write = wire_write,
+		.set_baud = wire_set_baud,
 		.set_line = w->wired.reset ? wire_line : NULL,
 		.close = wire_close,
 		.ctx = w };

@@ -46,7 +46,7 @@ struct rs_wire {
 	size_t n_lines;
 	struct serial_lines wired;
 	uint32_t refuse_above; /* baud: the port refuses faster ones */
-	uint32_t deaf_above; /* baud: opened faster, it hears nothing */
+	uint32_t deaf_above; /* baud: on a faster line it hears nothing */
 };
 
 struct rs_rig {

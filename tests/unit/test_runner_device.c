@@ -52,8 +52,29 @@ static void slower_rate_where_the_fast_one_fails(void **state)
 	r.wire.deaf_above = 115200;
 	assert_int_equal(rs_run(&r), DEVICE_OUTCOME_PASS);
 	assert_int_equal(r.link.baud, 115200);
-	assert_int_equal(r.wire.opens, 2);
+	assert_int_equal(r.wire.opens, 1);
 	assert_non_null(strstr(r.link.slower, "921600 baud did not work: "));
+	rs_close(&r);
+}
+
+/* A slot that waits for its next board keeps its port: opened once, whatever the rates tried. */
+static void silent_port_stays_open(void **state)
+{
+	(void)state;
+	struct rs_rig r;
+	struct err e = { 0 };
+	rs_open(&r, full, false);
+	r.job.bauds[0] = 921600;
+	r.job.bauds[1] = 115200;
+	r.job.n_bauds = 2;
+	r.wire.deaf_above = 1;
+	assert_int_equal(device_connect(&r.link, &e), -1);
+	assert_int_equal(e.code, ERR_TIMEOUT);
+	assert_non_null(r.link.m);
+	r.wire.deaf_above = 0;
+	assert_int_equal(device_connect(&r.link, &e), 0);
+	assert_int_equal(r.link.baud, 921600);
+	assert_int_equal(r.wire.opens, 1);
 	rs_close(&r);
 }
 
@@ -120,6 +141,7 @@ static void board_without_a_line_stays_silent(void **state)
 	r.wire.needs_isp = true;
 	assert_int_equal(device_connect(&r.link, &e), -1);
 	assert_int_equal(e.code, ERR_TIMEOUT);
+	device_disconnect(&r.link);
 	/* the wrong polarity lets the board start its application instead */
 	r.wire.wired = r.job.lines = (struct serial_lines){
 		.reset = MBOOT_LINE_RTS, .isp = MBOOT_LINE_DTR, .hold_ms = 1, .invert = true
@@ -511,6 +533,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes),
 		cmocka_unit_test(slower_rate_where_the_fast_one_fails),
+		cmocka_unit_test(silent_port_stays_open),
 		cmocka_unit_test(slower_rate_where_the_port_refuses),
 		cmocka_unit_test(fixture_resets_into_isp),
 		cmocka_unit_test(board_without_a_line_stays_silent),
