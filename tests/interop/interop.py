@@ -202,7 +202,10 @@ def pfr_both(c):
     nxp("pfr", "export", "-c", config, "-o", out / "their.bin", *theirs)
     need((out / "our.bin").read_bytes() == (out / "their.bin").read_bytes(), "pages differ")
     nxp("pfr", "parse", "-f", "mcxn947", "-t", kind, "-b", out / "our.bin", "-o", out / "parsed.yaml")
-    mfgpkg("pfr", "parse", out / "their.bin", "--type", kind)
+    # A page whose marker the configuration changed word by word is made, but not taken for a page.
+    marker = {"cmpa": 0x5963, "cfpa": 0x9635}[kind]
+    good = int.from_bytes((out / "their.bin").read_bytes()[2:4], "little") == marker
+    mfgpkg("pfr", "parse", out / "their.bin", "--type", kind, rc=0 if good else 3)
     return "bytes equal"
 
 
