@@ -139,8 +139,7 @@ static int run_stage(struct run *r, const struct script_stage *g)
 			return 0;
 		if (tries > g->retry || !may_retry(&r->fault))
 			return -1;
-		run_note(r, "stage %s failed, try %u of %u: %s", g->name, tries + 1, g->retry + 1,
-			r->fault.detail);
+		run_note(r, "try %u of %u after: %s", tries + 1, g->retry + 1, r->fault.detail);
 		if (back_off(r, tries) != 0)
 			return -1;
 		r->fault = (struct fault){ 0 };

@@ -244,7 +244,8 @@ void panel_event(struct panel *p, const struct event *ev)
 		}
 		break;
 	case EVENT_NOTE:
-		snprintf(p->message, sizeof p->message, "%s", ev->text);
+		snprintf(p->message, sizeof p->message, "%s%s%s", r ? r->name : "", r ? ": " : "",
+			ev->text);
 		break;
 	case EVENT_PROMPT:
 		if (r) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "runner/view.h"
 
+#define MIN_TITLE  12 /* columns of the script's title that are worth showing */
 #define HEAD_LINES 3 /* title, totals, a blank or the heads of the columns */
 #define MIN_FAULTS 2 /* lines */
 #define CELL_MIN   19 /* a cell of the grid */
@@ -70,6 +71,33 @@ static void fill_to(struct pen *pen, int col, enum tone tone)
 	for (; pen->col < col && pen->col < pen->width; pen->col++)
 		put_byte(pen, ' ');
 	put_byte(pen, TONE_PLAIN);
+}
+
+static int text_columns(const char *text)
+{
+	int n = 0;
+
+	for (const char *s = text; *s; s++)
+		n += ((unsigned char)*s & 0xC0) != 0x80;
+	return n;
+}
+
+/* Text of which the end matters little: cut off visibly, `keep` columns before the end of the line.
+ */
+static void put_cut(
+	const struct view *v, struct pen *pen, enum tone tone, int keep, const char *text)
+{
+	struct pen inner = *pen;
+
+	inner.width = pen->width - keep;
+	bool fits = inner.col + text_columns(text) <= inner.width;
+	if (!fits)
+		inner.width -= v->utf8 ? 1 : 3;
+	put_text(&inner, tone, text);
+	pen->bytes = inner.bytes;
+	pen->col = inner.col;
+	if (!fits)
+		put_text(pen, tone, v->utf8 ? "\u2026" : "...");
 }
 
 /* A field: text in exactly `width` columns. */
@@ -147,9 +175,12 @@ static void draw_title(struct view *v, const struct panel *p)
 		put(&pen, TONE_PLAIN, "  order %s", p->order);
 	else
 		put(&pen, TONE_WARN, "  no order");
-	if (*p->title)
-		put(&pen, TONE_DIM, "  %s", p->title);
-	if (pen.col + (int)strlen(time) + 2 < pen.width) {
+	int clock = (int)strlen(time) + 2;
+	if (*p->title && pen.col + clock + MIN_TITLE < pen.width) {
+		put(&pen, TONE_DIM, "  ");
+		put_cut(v, &pen, TONE_DIM, clock, p->title);
+	}
+	if (pen.col + clock <= pen.width) {
 		fill_to(&pen, pen.width - (int)strlen(time), TONE_PLAIN);
 		put_text(&pen, TONE_PLAIN, time);
 	}
@@ -551,6 +582,9 @@ void view_draw(struct view *v, const struct panel *p)
 	} else {
 		faults = room > 2 * MIN_FAULTS ? draw_faults(v, p, MIN_FAULTS, true) : 0;
 		draw_grid(v, p, room + 1 - faults - (faults ? 1 : 0));
+		int left = v->height - below - (int)v->n - 1;
+		if (left > faults)
+			faults = draw_faults(v, p, left, true);
 	}
 	if (faults)
 		new_line(v);
@@ -558,7 +592,7 @@ void view_draw(struct view *v, const struct panel *p)
 	draw_question(v, p);
 	if (*p->message) {
 		struct pen pen = new_line(v);
-		put(&pen, TONE_DIM, "%s", p->message);
+		put_cut(v, &pen, TONE_DIM, 0, p->message);
 	}
 	if (v->keys) {
 		while ((int)v->n < v->height - 1)

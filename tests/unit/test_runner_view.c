@@ -115,6 +115,39 @@ static void fits_every_terminal(void **state)
 	pkg_free(pkg);
 }
 
+static const char *plain(const char *line);
+
+static void what_is_cut_shows_it(void **state)
+{
+	(void)state;
+	struct pkg *pkg = rs_package(script, false);
+	static struct view v;
+	struct panel *p = NULL;
+	struct event note = { .kind = EVENT_NOTE };
+	assert_int_equal(panel_new(&p, 8, pkg, NULL), 0);
+	p->title = "A title that says a lot about what the script does";
+	panel_place(p, 3, "B4", "/dev/ttyACM3");
+	strcpy(note.text, "try 2 of 3 after: something that does not fit into forty columns");
+	send(p, note, 3);
+	for (int utf8 = 0; utf8 < 2; utf8++) {
+		const char *dots = utf8 ? "\u2026" : "...";
+		v = (struct view){ .width = 64, .height = 24, .utf8 = utf8, .selected = -1 };
+		view_draw(&v, p);
+		/* the clock stays; the note names its slot */
+		assert_non_null(strstr(plain(v.line[0]), dots));
+		assert_string_equal(plain(v.line[0]) + strlen(plain(v.line[0])) - 4, "0:00");
+		const char *last = plain(v.line[v.n - 1]);
+		assert_int_equal(strncmp(last, "B4: try 2 of 3", 14), 0);
+		assert_string_equal(last + strlen(last) - strlen(dots), dots);
+		v.width = 160;
+		view_draw(&v, p);
+		assert_null(strstr(plain(v.line[0]), dots));
+		assert_null(strstr(plain(v.line[v.n - 1]), dots));
+	}
+	panel_free(p);
+	pkg_free(pkg);
+}
+
 static const char *plain(const char *line)
 {
 	static char out[VIEW_BYTES];
@@ -199,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fits_every_terminal),
+		cmocka_unit_test(what_is_cut_shows_it),
 		cmocka_unit_test(shows_what_matters),
 		cmocka_unit_test(share_and_rates),
 	};
