@@ -527,7 +527,8 @@ int session_no_port(const struct session_options *o, struct err *e)
 {
 	return err_set(e, ERR_ENV, "no port to use%s",
 		o->globs.n ? ": nothing matches --ports"
-			   : " (see 'runner ports'; --ports GLOB names some)");
+			   : " (name the places of the fixture with 'runner station slots', or "
+			     "ports with --ports GLOB)");
 }
 
 static int verdict(const struct session *s, const struct history_counts *n, struct err *e)
