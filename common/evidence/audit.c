@@ -406,7 +406,7 @@ static void settle(struct audit *a)
 		r->verdict = AUDIT_FAIL;
 	else if (a->role != ROLE_WORKSPACE && !a->order.owned)
 		r->verdict = AUDIT_UNOWNED;
-	else if (a->role != ROLE_WORKSPACE && !a->final_seal)
+	else if (a->role != ROLE_WORKSPACE && (!a->final_seal || r->cosigners < r->quorum))
 		r->verdict = AUDIT_INCOMPLETE;
 	else
 		r->verdict = AUDIT_PASS;

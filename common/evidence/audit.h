@@ -19,7 +19,7 @@
 
 enum audit_verdict {
 	AUDIT_PASS,
-	AUDIT_INCOMPLETE, /* sound so far, but not closed: what follows is not there */
+	AUDIT_INCOMPLETE, /* sound so far, but not closed, or not cosigned as the order wants */
 	AUDIT_UNOWNED, /* sound, but no order of the OEM stands behind it */
 	AUDIT_FAIL,
 };
@@ -82,6 +82,7 @@ struct audit_result {
 	bool receipts_by_ca; /* checked under the OEM's DICE CA key */
 	uint64_t witnessed; /* largest size a known witness signed, 0: none */
 	uint64_t longest_unwitnessed; /* leaves */
+	size_t quorum, cosigners; /* witnesses the order wants, and who of them signed all leaves */
 	struct audit_finding findings[AUDIT_FINDINGS_MAX];
 	size_t n_findings;
 	uint64_t n_faults, n_warnings; /* all, also those not kept */

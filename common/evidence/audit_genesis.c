@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "evidence/audit_impl.h"
+#include "evidence/proof.h"
 
 static int member_text(
 	const struct json_at *root, const char *name, const char **out, struct err *e)
@@ -34,24 +35,26 @@ static int uuid_bytes(const char *text, uint8_t out[16])
 	return strlen(text) == 36 ? hex_decode(out, 16, hex) : -1;
 }
 
+/* Its place among the witnesses, or -1: there are too many. */
 static int add_witness(struct audit *a, const struct vkey *key)
 {
 	for (size_t i = 0; i < a->n_witnesses; i++)
 		if (vkey_equal(&a->witnesses[i].key, key))
-			return 0;
+			return (int)i;
 	if (a->n_witnesses == AUDIT_WITNESSES_MAX)
 		return -1;
-	a->witnesses[a->n_witnesses++].key = *key;
-	return 0;
+	a->witnesses[a->n_witnesses].key = *key;
+	return (int)a->n_witnesses++;
 }
 
 static int order_witnesses(struct audit *a, const struct json_at *root, struct err *e)
 {
-	struct json_at list = json_member(root, "witnesses");
+	struct json_at list = json_member(root, "witnesses"), quorum = json_member(root, "quorum");
+	const char *wanted;
 	size_t n;
 
 	if (!list.j)
-		return 0;
+		return quorum.j ? err_set(e, ERR_FORMAT, "%s: without witnesses", quorum.where) : 0;
 	if (json_want_array(&list, 0, AUDIT_WITNESSES_MAX, &n, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
@@ -64,9 +67,22 @@ static int order_witnesses(struct audit *a, const struct json_at *root, struct e
 		if (key.type != VKEY_COSIGN)
 			return err_set(
 				e, ERR_FORMAT, "%s: not the key of a witness (type 04)", at.where);
-		if (add_witness(a, &key) != 0)
+		for (size_t k = 0; k < a->n_ordered; k++)
+			if (memcmp(a->witnesses[a->ordered[k]].key.key, key.key, 32) == 0)
+				return err_set(
+					e, ERR_FORMAT, "%s: this key is there twice", at.where);
+		int place = add_witness(a, &key);
+		if (place < 0)
 			return err_set(e, ERR_LIMIT, "order: too many witnesses");
+		a->ordered[a->n_ordered++] = (size_t)place;
 	}
+	if (!quorum.j)
+		return 0;
+	if (json_want_string(&quorum, 32, &wanted, e) != 0)
+		return -1;
+	if (policy_threshold(wanted, n, &a->r->quorum) != 0)
+		return err_set(e, ERR_FORMAT, "%s: \"%s\", all, any or 1 to %zu wanted",
+			quorum.where, ESC(wanted), n);
 	return 0;
 }
 
@@ -225,9 +241,14 @@ static void open_mark(struct audit *a, const struct audit_known *k)
 	} else {
 		m->name = k->name;
 		m->cosigned = 0;
-		for (size_t i = 0; i < note->n_lines; i++)
-			if (note->lines[i].key >= 1 && note->lines[i].time > m->cosigned)
+		memset(m->by, 0, sizeof m->by);
+		for (size_t i = 0; i < note->n_lines; i++) {
+			if (note->lines[i].key < 1)
+				continue;
+			m->by[note->lines[i].key - 1] = true;
+			if (note->lines[i].time > m->cosigned)
 				m->cosigned = note->lines[i].time;
+		}
 		a->n_marks++;
 	}
 	free(note);
@@ -271,7 +292,7 @@ int audit_genesis(struct audit *a, const struct leaf *l, struct err *e)
 		FAULT(a, "foreign station key", 0, "the log is not signed with the key of %s",
 			a->expect->log_key->name);
 	for (size_t i = 0; i < a->expect->n_witnesses; i++)
-		if (add_witness(a, &a->expect->witnesses[i]) != 0)
+		if (add_witness(a, &a->expect->witnesses[i]) < 0)
 			return err_set(e, ERR_LIMIT, "more than %d witnesses", AUDIT_WITNESSES_MAX);
 	if (check_order(a, l, e) != 0)
 		return -1;

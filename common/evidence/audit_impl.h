@@ -74,12 +74,14 @@ struct audit_order {
 struct audit_witness {
 	struct vkey key;
 	uint64_t last_time; /* of its newest cosignature */
+	uint64_t last_size; /* largest size it signed */
 };
 
 struct audit_mark { /* a checkpoint the auditor brought, opened */
 	struct checkpoint c;
 	const char *name;
 	uint64_t cosigned; /* newest time of a known witness on it, 0: none */
+	bool by[AUDIT_WITNESSES_MAX]; /* which witnesses signed it */
 };
 
 struct audit {
@@ -109,6 +111,7 @@ struct audit {
 	size_t n_marks;
 	struct audit_witness witnesses[AUDIT_WITNESSES_MAX];
 	size_t n_witnesses;
+	size_t ordered[AUDIT_WITNESSES_MAX], n_ordered; /* which of them the order names */
 	uint64_t last_witnessed;
 	int64_t witness_floor; /* ms: leaves after a witnessed size are not much older */
 	bool backdated;

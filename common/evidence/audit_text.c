@@ -64,6 +64,14 @@ size_t audit_statements(const struct audit_result *r, struct audit_statement out
 		SAY(true, "a witness outside the station saw the first %llu leaves",
 			(ull)r->witnessed);
 
+	if (r->quorum && r->cosigners >= r->quorum)
+		SAY(true, "%zu of the witnesses the order names saw all leaves; it wants %zu",
+			r->cosigners, r->quorum);
+	else if (r->quorum)
+		SAY(false,
+			"that enough witnesses saw the log: the order wants %zu, %zu saw all of it",
+			r->quorum, r->cosigners);
+
 	if (!workspace && !*r->oem_key)
 		SAY(false, "who ordered this: no order signed by an OEM key that was given");
 	if (!r->closed && !workspace)
@@ -206,8 +214,9 @@ json_t *audit_result_json(const struct audit_result *r)
 		json_pack("{s:I, s:I, s:b}", "good", INT(r->receipts), "passed_without",
 			INT(r->no_receipt), "ca_checked", r->receipts_by_ca));
 	json_object_set_new(j, "witnessed",
-		json_pack("{s:I, s:I}", "size", INT(r->witnessed), "longest_unwitnessed",
-			INT(r->longest_unwitnessed)));
+		json_pack("{s:I, s:I, s:I, s:I}", "size", INT(r->witnessed), "longest_unwitnessed",
+			INT(r->longest_unwitnessed), "quorum", INT(r->quorum), "cosigners",
+			INT(r->cosigners)));
 	json_object_set_new(j, "faults", json_integer(INT(r->n_faults)));
 	json_object_set_new(j, "warnings", json_integer(INT(r->n_warnings)));
 	json_object_set_new(j, "findings", findings(r));

@@ -210,6 +210,7 @@ static void check_cosignature(struct audit *a, uint64_t n, const char *line, siz
 				"size",
 				w->key.name, (unsigned long long)n);
 		w->last_time = l.time;
+		w->last_size = n;
 		witnessed(a, n, l.time);
 		return;
 	}
@@ -244,6 +245,35 @@ static int walk_cosignatures(struct audit *a, uint64_t n, bool has_checkpoint, s
 	return rc < 0 ? -1 : 0;
 }
 
+static void mark_witnessed(struct audit *a, uint64_t n, const struct audit_mark *m)
+{
+	for (size_t i = 0; i < a->n_witnesses; i++)
+		if (m->by[i])
+			a->witnesses[i].last_size = n;
+	witnessed(a, n, m->cosigned);
+}
+
+/* Do enough of the witnesses whom the order names stand behind all leaves? */
+static void check_quorum(struct audit *a)
+{
+	AUTO(buf_clear) struct buf missing = { 0 };
+
+	for (size_t i = 0; i < a->n_ordered; i++) {
+		const struct audit_witness *w = &a->witnesses[a->ordered[i]];
+		if (w->last_size == a->tree.n)
+			a->r->cosigners++;
+		else
+			wr_printf(&missing, "%s %s (%llu leaves)", missing.len ? "," : "",
+				w->key.name, (unsigned long long)w->last_size);
+	}
+	if (a->r->cosigners < a->r->quorum)
+		WARN(a, "quorum missing", -1,
+			"the order wants %zu of %zu witnesses behind all leaves, %zu signed; "
+			"missing:%s",
+			a->r->quorum, a->n_ordered, a->r->cosigners,
+			missing.bad ? "" : buf_text(&missing));
+}
+
 /* Checkpoints the auditor brought: same size, same root. */
 static void check_marks(struct audit *a, uint64_t n)
 {
@@ -261,7 +291,7 @@ static void check_marks(struct audit *a, uint64_t n)
 				"rewritten",
 				m->name, (unsigned long long)n);
 		else if (m->cosigned)
-			witnessed(a, n, m->cosigned);
+			mark_witnessed(a, n, m);
 	}
 }
 
@@ -382,5 +412,6 @@ int audit_tree_end(struct audit *a, struct err *e)
 	if (n - a->last_witnessed > a->r->longest_unwitnessed)
 		a->r->longest_unwitnessed = n - a->last_witnessed;
 	a->r->witnessed = a->last_witnessed;
+	check_quorum(a);
 	return 0;
 }

@@ -130,10 +130,24 @@ static int add_witness(struct policy *p, const struct at *at, struct err *e)
 	return 0;
 }
 
+int policy_threshold(const char *text, size_t n, size_t *k)
+{
+	uint64_t v;
+
+	if (strcmp(text, "all") == 0)
+		*k = n;
+	else if (strcmp(text, "any") == 0)
+		*k = 1;
+	else if (decimal_parse(text, strlen(text), n, &v) != 0 || v < 1)
+		return -1;
+	else
+		*k = (size_t)v;
+	return 0;
+}
+
 static int add_group(struct policy *p, const struct at *at, struct err *e)
 {
 	struct node *n;
-	uint64_t k;
 
 	if (at->n < 4)
 		return bad(at, e, "\"group NAME all|any|K MEMBER...\" wanted", "");
@@ -141,13 +155,8 @@ static int add_group(struct policy *p, const struct at *at, struct err *e)
 		return -1;
 	n->n_members = at->n - 3;
 	const char *t = at->item[2].text;
-	if (strcmp(t, "all") == 0)
-		k = n->n_members;
-	else if (strcmp(t, "any") == 0)
-		k = 1;
-	else if (decimal_parse(t, strlen(t), n->n_members, &k) != 0 || k < 1)
+	if (policy_threshold(t, n->n_members, &n->threshold) != 0)
 		return bad(at, e, "all, any or 1 to the number of members wanted:", t);
-	n->threshold = (size_t)k;
 	for (size_t i = 0; i < n->n_members; i++) {
 		int m = find_node(p, at->item[3 + i].text);
 		if (m < 0)

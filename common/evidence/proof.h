@@ -53,6 +53,10 @@ int policy_parse(
 void policy_free(struct policy *p);
 void policy_freep(struct policy **p);
 
+/* policy_threshold - how many of n witnesses "all", "any" or a decimal number from 1 to n wants.
+ * 0, or -1: it is none of these. */
+int policy_threshold(const char *text, size_t n, size_t *k) CHECKED;
+
 /* policy_keys - the keys of all logs, then of all witnesses; *n_log of *n are logs'. Borrowed. */
 const struct vkey *policy_keys(const struct policy *p, size_t *n_log, size_t *n);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "crypt/digest.h"
 #include "evidence/note.h"
+#include "evidence/proof.h"
 #include "pkg/order.h"
 
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -140,6 +141,10 @@ static int witnesses_member(const struct json_at *root, struct order *o, struct 
 				return err_set(
 					e, ERR_FORMAT, "%s: this key is there twice", item.where);
 	}
+	size_t k;
+	if (o->quorum && policy_threshold(o->quorum, o->n_witnesses, &k) != 0)
+		return err_set(e, ERR_FORMAT, "%s: \"%s\", all, any or 1 to %zu wanted",
+			quorum.where, ESC(o->quorum), o->n_witnesses);
 	return 0;
 }
 

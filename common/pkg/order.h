@@ -39,7 +39,7 @@ struct order {
 	char (*slots)[33]; /* NULL when the order does not restrict them */
 	size_t n_witnesses;
 	char (*witnesses)[384]; /* vkeys, type 04 */
-	char *quorum; /* policy text, or NULL */
+	char *quorum; /* all, any or how many of them must cosign; NULL: none need to */
 };
 
 /* order_parse - read and check text[len] (the document only). ERR_FORMAT, ERR_LIMIT.

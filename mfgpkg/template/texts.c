@@ -149,4 +149,5 @@ const char template_text_order[] =
 	"# epoch0: NAME+ID+KEY            # first key of the log; default: the station file's\n"
 	"# slots: [A1, A2]                # only these slots of the station\n"
 	"# witnesses: [NAME+ID+KEY]       # who must cosign the log\n"
-	"# quorum: W\n";
+	"# quorum: all                    # of them: all, any, or how many; without: none need "
+	"to\n";

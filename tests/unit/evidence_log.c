@@ -44,8 +44,9 @@ static void make_order(struct ev_log *t, const char *epoch0)
 		"\",\"package_id\":\"" EV_PACKAGE_ID
 		"\",\"product\":\"acme-thermostat\",\"sequence\":7,\"quantity\":%d,\"not_before\":"
 		"\"2026-11-20T00:00:00Z\",\"not_after\":\"2026-12-31T23:59:59Z\",\"station\":{"
-		"\"name\":\"" STATION "\",\"key\":\"%s\"},\"epoch0\":\"%s\"}\n",
-		t->quantity ? t->quantity : 100, buf_text(&station), epoch0);
+		"\"name\":\"" STATION "\",\"key\":\"%s\"},\"epoch0\":\"%s\"%s}\n",
+		t->quantity ? t->quantity : 100, buf_text(&station), epoch0,
+		t->more ? t->more : "");
 	assert_int_equal(minisign_key_sign(k, t->order.p, t->order.len, "order", &sig, &e), 0);
 	t->order_sig = strdup(buf_text(&sig));
 	t->sigs[0] = t->order_sig;
@@ -61,9 +62,11 @@ void ev_log_prepare(struct ev_log *t, const char *name, enum leaf_role role)
 	AUTO(buf_clear) struct buf epoch0 = { 0 };
 	struct err e;
 	int quantity = t->quantity;
+	const char *more = t->more;
 
 	memset(t, 0, sizeof *t);
 	t->quantity = quantity;
+	t->more = more;
 	snprintf(t->dir, sizeof t->dir, "%s", ev_path("%s", name));
 	snprintf(t->path, sizeof t->path, "%s/log.db", t->dir);
 	assert_int_equal(ev_run("rm -rf %s", t->dir), 0);

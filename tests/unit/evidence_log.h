@@ -20,6 +20,7 @@ struct ev_log {
 	uint64_t begin; /* of the last device */
 	unsigned device;
 	int quantity; /* of the order; set before ev_log_start, 0: 100 */
+	const char *more; /* members at the end of the order, each after a comma; set before too */
 };
 
 /* ev_log_prepare - keys, order, options; no log yet. ev_log_start - and a log with its genesis. */

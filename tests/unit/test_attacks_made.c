@@ -503,6 +503,71 @@ static void backdated(void **state)
 	ev_log_end(&t);
 }
 
+/* The order wants two of three witnesses: what is missing is named, and no PASS without it. */
+static void quorum_missing(void **state)
+{
+	static const char *const names[] = { "acme.example/witness/qa", "acme.example/witness/hq",
+		"other.example/witness" };
+	(void)state;
+	struct ev_log t = { 0 };
+	struct log_key *keys[3] = { 0 };
+	AUTO(buf_clear) struct buf more = { 0 };
+	AUTO(buf_clear) struct buf early = { 0 };
+	AUTO(buf_clear) struct buf note = { 0 };
+	char text[VKEY_TEXT_CAP];
+	struct vkey w[3];
+	struct err e = { 0 };
+
+	wr_str(&more, ",\"witnesses\":[");
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(log_key_generate(&keys[i], &e), 0);
+		assert_int_equal(
+			vkey_make(&w[i], names[i], VKEY_COSIGN, log_key_pub(keys[i]), &e), 0);
+		wr_printf(&more, "%s\"%s\"", i ? "," : "", vkey_text(&w[i], text));
+	}
+	wr_str(&more, "],\"quorum\":\"2\"");
+	t.more = buf_text(&more);
+	ev_log_start(&t, "quorum", ROLE_ORDER);
+	ev_log_package(&t);
+	assert_int_equal(log_checkpoint(t.path, &early, &e), 0);
+	size_t early_text = (size_t)(strstr(buf_text(&early), "\n\n") + 1 - (char *)early.p);
+	uint64_t now = (uint64_t)(t.now.wall_ms / 1000);
+	assert_int_equal(
+		log_key_cosign(keys[1], names[1], now, (char *)early.p, early_text, &early, &e), 0);
+	ev_log_device(&t, 1, true);
+	assert_int_equal(log_close(t.log, "complete", &e), 0);
+	log_freep(&t.log);
+	assert_int_equal(log_checkpoint(t.path, &note, &e), 0);
+	size_t text_len = (size_t)(strstr(buf_text(&note), "\n\n") + 1 - (char *)note.p);
+	assert_int_equal(
+		log_key_cosign(keys[0], names[0], now + 60, (char *)note.p, text_len, &note, &e),
+		0);
+
+	struct audit_known known[] = { { "early.note", (char *)early.p, early.len },
+		{ "final.note", (char *)note.p, note.len } };
+	struct audit_expect x = { .oem = &t.oem, .n_oem = 1 };
+	attack_judge("quorum-none", t.path, &x, AUDIT_INCOMPLETE, "quorum missing", -1);
+	x.known = known;
+	x.n_known = 2;
+	attack_judge("quorum-one", t.path, &x, AUDIT_INCOMPLETE, "quorum missing", -1);
+	assert_string_equal(attack_result.findings[0].text,
+		"the order wants 2 of 3 witnesses behind all leaves, 1 signed; missing: "
+		"acme.example/witness/hq (2 leaves), other.example/witness (0 leaves)");
+	assert_int_equal(attack_result.quorum, 2);
+	assert_int_equal(attack_result.cosigners, 1);
+	assert_int_equal(attack_result.n_faults, 0);
+	/* The second one comes, with a line under the same checkpoint. */
+	assert_int_equal(
+		log_key_cosign(keys[2], names[2], now + 120, (char *)note.p, text_len, &note, &e),
+		0);
+	known[1] = (struct audit_known){ "final.note", (char *)note.p, note.len };
+	attack_judge("quorum-held", t.path, &x, AUDIT_PASS, NULL, -1);
+	assert_int_equal(attack_result.cosigners, 2);
+	for (size_t i = 0; i < 3; i++)
+		log_key_free(keys[i]);
+	ev_log_end(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -516,6 +581,7 @@ int main(void)
 		cmocka_unit_test(receipt_attacks),
 		cmocka_unit_test(clock_attacks),
 		cmocka_unit_test(witnesses),
+		cmocka_unit_test(quorum_missing),
 		cmocka_unit_test(backdated),
 	};
 	return cmocka_run_group_tests(tests, attack_make_logs, attack_drop_logs);

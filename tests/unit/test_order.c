@@ -156,6 +156,22 @@ static void foreign_keys(void **state)
 	json_object_set_new(witness, "witnesses", json_pack("[s]", key));
 	assert_int_equal(parse_json(witness, &e), -1);
 	assert_string_equal(e.msg, "o: witnesses[0]: key type 1, 4 wanted");
+
+	/* A quorum is a number of the witnesses there are. */
+	static const char *const quorums[] = { "2", "0", "01", "most", "" };
+	json_object_set_new(witness, "witnesses",
+		json_pack("[s]", "acme.example/witness/qa+647934f0+BHp4v0+/"
+				 "kuj0PwsXE07UCiz9EIA3PdwO4BPv5POWbdyE"));
+	for (size_t i = 0; i < sizeof quorums / sizeof *quorums; i++) {
+		char message[64];
+		json_object_set_new(witness, "quorum", json_string(quorums[i]));
+		assert_int_equal(parse_json(witness, &e), -1);
+		snprintf(message, sizeof message, "o: quorum: \"%s\", all, any or 1 to 1 wanted",
+			quorums[i]);
+		assert_string_equal(e.msg, message);
+	}
+	json_object_set_new(witness, "quorum", json_string("all"));
+	assert_int_equal(parse_json(witness, &e), 0);
 }
 
 static void one_byte_form(void **state)
