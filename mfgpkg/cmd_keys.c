@@ -19,7 +19,7 @@ static const struct cli_option generate_options[] = {
 	{ 0 },
 };
 
-/* The passphrase for new keys; NULL when --no-passphrase says that they are to be unencrypted. */
+/* The passphrase for new keys; NULL when they are to be written unencrypted. */
 static int new_passphrase(const struct keystore *ks, const struct cli *c, const char *what,
 	struct secret **out, struct err *e)
 {
@@ -29,10 +29,12 @@ static int new_passphrase(const struct keystore *ks, const struct cli *c, const 
 		return 0;
 	if (passphrase_get(source, what, true, out, e) != 0)
 		return -1;
+	/* No terminal to ask on: a script gets its key, and is told what it got. */
 	if (!*out)
-		return cli_usage(e, c,
-			"%s: new keys are encrypted: give --passphrase-file or --passphrase-fd, or "
-			"run on a terminal (--no-passphrase leaves them unencrypted)",
+		cli_warn(c,
+			"%s: not encrypted: no terminal to ask for a passphrase (--passphrase-file "
+			"or "
+			"--passphrase-fd gives one, --no-passphrase silences this)",
 			ESC(what));
 	return 0;
 }
