@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/text.h"
 #include "mboot/status.h"
+#include "runner/worker.h"
 #include "runner_support.h"
 
 static const char full[] = "@stage erase skip-if=lifecycle>=in-field\n"
@@ -129,6 +131,46 @@ static void fixture_resets_into_isp(void **state)
 	snprintf(twice, sizeof twice, "%s%s", pulse, pulse);
 	assert_string_equal(r.wire.lines, twice);
 	assert_int_equal(r.wire.opens, 1);
+	rs_close(&r);
+}
+
+/* --loop: the board starts its application at the end, and the fixture resets it while looking for
+ * the next one. It must not be served again for that. */
+static void fixture_serves_a_board_once(void **state)
+{
+	(void)state;
+	struct rs_rig r;
+	struct err e = { 0 };
+	struct crew crew;
+	static struct worker w;
+	const struct port p = { .path = "/dev/ttyFIXTURE", .state = PORT_USABLE };
+	rs_open(&r, full, false);
+	r.wire.needs_isp = true;
+	r.wire.wired = r.job.lines = (struct serial_lines){
+		.reset = MBOOT_LINE_RTS, .isp = MBOOT_LINE_DTR, .hold_ms = 1
+	};
+	r.job.ready_ms = 2000;
+	crew_init(&crew, 1);
+	crew.job = &r.job;
+	crew.journal = &r.journal;
+	crew.screen = &r.screen;
+	crew.loop = true;
+	worker_set(&w, &crew, 0, "A1", &p);
+	w.place.open = r.place.open;
+	w.place.ctx = r.place.ctx;
+	assert_int_equal(worker_start(&w, &e), 0);
+	const struct timespec looks = { .tv_sec = 3, .tv_nsec = 500000000L };
+	nanosleep(&looks, NULL);
+	atomic_store(&crew.finish, true);
+	worker_join(&w);
+	size_t begins = 0;
+	for (size_t i = 0; i < r.n; i++)
+		begins += strncmp(r.line[i], "begin ", 6) == 0;
+	assert_int_equal(begins, 1);
+	/* it was found again: a third pulse, which nothing else has asked for */
+	assert_int_equal(r.wire.n_lines, 12);
+	assert_true(r.wire.in_isp);
+	crew_clear(&crew);
 	rs_close(&r);
 }
 
@@ -536,6 +578,7 @@ int main(void)
 		cmocka_unit_test(silent_port_stays_open),
 		cmocka_unit_test(slower_rate_where_the_port_refuses),
 		cmocka_unit_test(fixture_resets_into_isp),
+		cmocka_unit_test(fixture_serves_a_board_once),
 		cmocka_unit_test(board_without_a_line_stays_silent),
 		cmocka_unit_test(intent_before_the_wire),
 		cmocka_unit_test(no_intent_no_step),
