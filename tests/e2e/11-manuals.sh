@@ -29,4 +29,25 @@ while IFS=$'\t' read -r attack message; do
 done <"$T/attacks"
 [ $n -ge 180 ] || fail "only $n attacks found"
 for t in $(grep -oE 'tests/e2e/[0-9a-z-]+\.sh' man/mfgpkg-package.7); do [ -e "$t" ] || fail "man/mfgpkg-package.7 names $t"; done
-echo "$n attacks"
+# Every log that the tests forge stands there with its verdict and finding, and no other does.
+mkdir "$T/corpus"
+for t in test_attacks test_attacks_made; do
+	EV_CORPUS=$T/corpus "${B:-build}/unit/$t" >"$T/attacks.log" 2>&1 || { tail "$T/attacks.log" >&2; fail "$t"; }
+done
+text man/mfgpkg-log.7 >"$T/page"
+logs=0
+while IFS=$'\t' read -r name verdict attack _; do
+	case $name in good*) continue ;; esac
+	logs=$((logs + 1))
+	want="$name: $verdict"
+	[ "$attack" = - ] || want+=", $attack"
+	grep -qE -- " ${want//./\\.}[;.]" "$T/page" || fail "man/mfgpkg-log.7 does not have '$want'"
+done <"$T/corpus/index"
+[ $logs -ge 100 ] || fail "only $logs logs"
+listed=$(grep -oE '[a-z0-9-]+: (PASS|FAIL|INCOMPLETE|UNOWNED)[,;.]' "$T/page" | sort -u | wc -l)
+[ "$listed" = $logs ] || fail "man/mfgpkg-log.7 lists $listed logs, the tests make $logs"
+for kind in $(jq -r '.. | objects | .kind? | objects | .const? // empty' schemas/leaf.schema.json | sort -u); do
+	grep -qE -- " $kind,? " "$T/page" || fail "man/mfgpkg-log.7 does not name the leaf '$kind'"
+done
+for t in $(grep -oE '(tests|schemas)/[a-z0-9_./\\-]+' man/mfgpkg-log.7 | tr -d '\\'); do [ -e "$t" ] || fail "man/mfgpkg-log.7 names $t"; done
+echo "$n attacks on packages and orders, $logs on logs"
