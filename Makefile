@@ -154,9 +154,10 @@ format-check:
 	clang-format --dry-run --Werror $(shell git ls-files '*.c' '*.h')
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 755 $(B)/bin/mfgpkg $(B)/bin/runner $(DESTDIR)$(PREFIX)/bin
 	install -m 644 man/mfgpkg.1 man/runner.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 
 clean:
 	rm -rf build

@@ -1,0 +1,48 @@
+#!/bin/bash
+# 33-auditor - the auditor's chapter of README.md, as a new user would follow it: its commands, word
+# by word and in their order, on the logs of two simulated stations.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/runner-lib.sh"
+README=$PWD/README.md
+
+step "what the auditor gets: two logs, a checkpoint mailed before, two public keys"
+oem_workspace "$T/oem"
+oem_package "$T/oem" "$T/blinky.mfgpkg"
+mkdir "$T/audit"
+for n in 1 2; do
+	station "$T/state$n" line$n.plant4.example "$T/oem" >/dev/null
+	make_order "$T/state$n" 2026-000$n "$T/blinky.mfgpkg" 2
+	sim_start line$n --count 2 --seed 7$n
+	runner start "$T/blinky.mfgpkg" --state "$T/state$n" --order "$T/2026-000$n" --ports "$T/line$n/ttyMCX*" --count 2 -q >"$T/run.out" 2>&1 ||
+		{ cat "$T/run.out" >&2; fail "runner start"; }
+	sim_stop line$n
+	runner log export 2026-000$n --state "$T/state$n" -o "$T/audit/order-2026-000$n.db" -q
+done
+sim_start ca --count 1 --seed 1
+mfgpkg dice ca -p "$T/ca/ttyMCX0" --cmpa "$T/oem/build/cmpa.bin" -o "$T/audit/dice-ca.pem" >/dev/null
+sim_stop ca
+cp "$T/oem/keys/package.pub" "$T/audit"
+cd "$T/audit"
+sqlite3 order-2026-0001.db 'select note from checkpoint order by size limit 1 offset 2' | head -c -1 >shift.note
+LEAVES=$(sqlite3 order-2026-0001.db 'select count(*) from leaf')
+UUID=$(sqlite3 order-2026-0001.db "select data->>'$.uuid' from leaf where data->>'$.kind'='device-end' limit 1")
+
+step "the chapter's commands"
+sed -n '/^## Auditor/,/^## \|^With nothing but/p' "$README" | sed -n '/^```$/,/^```$/p' | grep -v '^```' | sed "s/UUID/$UUID/; s/  # .*//" >commands
+[ "$(wc -l <commands)" -ge 14 ] || fail "only $(wc -l <commands) lines of commands in the chapter"
+# A command that ends with anything but 0 ends the scenario; what it printed is shown with it.
+bash -xeo pipefail commands </dev/null >out 2>&1 || { cat out >&2; fail "a command of README.md"; }
+[ "$(grep -c '^PASS  order-2026-000' out)" = 4 ] || { cat out >&2; fail "4 good logs wanted"; }
+grep -q "^PASS  device.proof.zip" out || fail "the proof of the device"
+grep -q "device $UUID: pass" out || fail "the device is not proven"
+grep -q '1 witness' out || { cat out >&2; fail "the proof of the device carries no cosignature"; }
+grep -q "size $LEAVES extends size" out || fail "no difference shown"
+[ "$(wc -l <devices.csv)" = 5 ] || fail "devices.csv"
+[ "$(wc -l <leaves.csv)" = $((LEAVES + 1)) ] || fail "leaves.csv"
+grep -q 'acme.example/witness/qa' report.html || fail "the report does not name the witness"
+step "standard tools"
+sed -n '/^With nothing but/,/^and for a package/p' "$README" | sed -n '/^```$/,/^```$/p' | grep -v '^```' | sed "s/log\.db/order-2026-0001.db/; s/  *# .*//" >plain
+bash -xeo pipefail plain >out 2>&1 || { cat out >&2; fail "a plain command of README.md"; }
+grep -q 'Signature and comment signature verified' out || fail "minisign"
+grep -q "^$(sqlite3 order-2026-0001.db "select data->>'$.prev' from leaf where seq=8") " out || { cat out >&2; fail "the hash of leaf 7"; }
+echo "the auditor's chapter: $(wc -l <commands) lines run"
