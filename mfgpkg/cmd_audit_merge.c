@@ -222,7 +222,8 @@ static int run_merge(const struct cli *c, struct err *e)
 				rc = err_set(e, ERR_USAGE, "%s and %s are the same log: %s",
 					x.logs.v[k], x.logs.v[i], results[i].origin);
 		good &= results[i].verdict == AUDIT_PASS ||
-			(results[i].verdict == AUDIT_INCOMPLETE && cli_flag(c, "allow-open"));
+			(results[i].verdict == AUDIT_INCOMPLETE && !results[i].closed &&
+				cli_flag(c, "allow-open"));
 	}
 	if (rc == 0)
 		rc = print_merge(c, &x.logs, results, e);

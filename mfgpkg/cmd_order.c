@@ -149,6 +149,8 @@ static void print_order(const struct order *o)
 		printf("  slot      %s\n", o->slots[i]);
 	for (size_t i = 0; i < o->n_witnesses; i++)
 		printf("  witness   %s\n", o->witnesses[i]);
+	if (o->n_witnesses)
+		printf("  quorum    %s\n", o->quorum ? o->quorum : "none");
 }
 
 static void print_signers(const struct signers *s)

@@ -17,7 +17,8 @@ struct oem_audit_visitor {
 };
 
 /* oem_audit_logs - all logs of `x` in their order. *all_good: every verdict is PASS, or with
- * `allow_open` INCOMPLETE. -1 when a log could not be examined, or from the visitor. */
+ * `allow_open` INCOMPLETE of a log that is not closed yet. -1 when a log could not be examined, or
+ * from the visitor. */
 int oem_audit_logs(const struct oem_audit_expect *x, const struct oem_audit_visitor *v,
 	bool allow_open, bool *all_good, struct err *e) CHECKED;
 

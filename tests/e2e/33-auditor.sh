@@ -45,4 +45,25 @@ sed -n '/^With nothing but/,/^and for a package/p' "$README" | sed -n '/^```$/,/
 bash -xeo pipefail plain >out 2>&1 || { cat out >&2; fail "a plain command of README.md"; }
 grep -q 'Signature and comment signature verified' out || fail "minisign"
 grep -q "^$(sqlite3 order-2026-0001.db "select data->>'$.prev' from leaf where seq=8") " out || { cat out >&2; fail "the hash of leaf 7"; }
+
+step "an order that wants this witness behind all leaves"
+make_order "$T/state1" 2026-0003 "$T/blinky.mfgpkg" 1
+printf 'witnesses: ["%s"]\nquorum: all\n' "$(cat qa.vkey)" >>"$T/2026-0003.yaml"
+rm "$T/2026-0003" "$T/2026-0003.minisig"
+mfgpkg order create -c "$T/2026-0003.yaml" -s "$T/oem/keys/package.key" -o "$T/2026-0003" -q
+expect 0 'quorum    all' mfgpkg order inspect "$T/2026-0003"
+sim_start line3 --count 1 --seed 73
+runner start "$T/blinky.mfgpkg" --state "$T/state1" --order "$T/2026-0003" --ports "$T/line3/ttyMCX*" --count 1 -q >"$T/run.out" 2>&1 ||
+	{ cat "$T/run.out" >&2; fail "runner start"; }
+sim_stop line3
+runner log export 2026-0003 --state "$T/state1" -o order-2026-0003.db -q
+verify() { mfgpkg audit verify order-2026-0003.db -P package.pub "$@"; }
+expect 6 'quorum missing: the order wants 1 of 1 witnesses behind all leaves, 0 signed; missing: acme.example/witness/qa' verify
+expect 6 '^INCOMPLETE' verify --allow-open
+mfgpkg audit cosign order-2026-0003.db -P package.pub -k witness.key -n acme.example/witness/qa --state witness --store -o order-2026-0003.note -q
+expect 0 'proven:     1 of the witnesses the order names saw all leaves; it wants 1' verify
+# A checkpoint is compared with the log it is of.
+expect 0 '^PASS  order-2026-0003.db' mfgpkg audit verify order-2026-0001.db order-2026-0003.db -P package.pub --checkpoint order-2026-0003.note
+expect 0 '^PASS  order-2026-0001.db' mfgpkg audit verify order-2026-0001.db order-2026-0003.db -P package.pub --checkpoint order-2026-0003.note
+expect 6 'checkpoint of another log' mfgpkg audit verify order-2026-0001.db order-2026-0002.db -P package.pub --checkpoint order-2026-0003.note
 echo "the auditor's chapter: $(wc -l <commands) lines run"
