@@ -189,8 +189,30 @@ static bool holds_line_of(const struct buf *note, const struct vkey *key, size_t
 	       memmem(note->p + text_len, note->len - text_len, start, strlen(start)) != NULL;
 }
 
+/* The line this witness gave before for the very same checkpoint: it says when it was seen first,
+ * and is given again. */
+static bool take_earlier_line(
+	const struct buf *before, const struct witness *w, size_t text_len, struct buf *note)
+{
+	struct err ignored; /* another state, or another key: a new line then */
+	struct note *n = malloc(sizeof *n);
+	bool found = false;
+
+	if (n && before->len > text_len && memcmp(before->p, note->p, text_len) == 0 &&
+		before->p[text_len] == '\n' &&
+		note_open(n, "state", before->p, before->len, &w->vkey, 1, &ignored) == 0)
+		for (size_t i = 0; i < n->n_lines && !found; i++)
+			if (n->lines[i].key == 0) {
+				wr_bytes(note, n->lines[i].line, n->lines[i].line_len);
+				wr_str(note, "\n");
+				found = true;
+			}
+	free(n);
+	return found;
+}
+
 static int cosign(const struct cli *c, const char *log, const struct witness *w, const char *state,
-	const struct audit_result *r, struct err *e)
+	const struct buf *earlier, const struct audit_result *r, struct err *e)
 {
 	const char *to = cli_string(c, "output", NULL);
 	AUTO(buf_clear) struct buf note = { 0 };
@@ -199,7 +221,8 @@ static int cosign(const struct cli *c, const char *log, const struct witness *w,
 	if (checkpoint_of(log, r, &note, &text_len, e) != 0)
 		return -1;
 	size_t before = note.len;
-	if (!holds_line_of(&note, &w->vkey, text_len)) {
+	if (!holds_line_of(&note, &w->vkey, text_len) &&
+		!take_earlier_line(earlier, w, text_len, &note)) {
 		/* Two states at one second still get the order of their sizes: times may be equal.
 		 */
 		AUTO(buf_clear) struct buf line = { 0 };
@@ -207,9 +230,9 @@ static int cosign(const struct cli *c, const char *log, const struct witness *w,
 			    &line, e) != 0)
 			return -1;
 		wr_bytes(&note, line.p, line.len);
-		if (buf_check(&note, "checkpoint", e) != 0)
-			return -1;
 	}
+	if (buf_check(&note, "checkpoint", e) != 0)
+		return -1;
 	/* Remembered durably before anybody sees the line. */
 	if (fsio_write(state, note.p, note.len, 0600, e) != 0)
 		return -1;
@@ -270,7 +293,7 @@ static int run_cosign(const struct cli *c, struct err *e)
 	if (rc == 0 && strcmp(r->origin, origin) != 0)
 		rc = err_set(e, ERR_AUDIT, "%s: its checkpoint is of another log", log);
 	if (rc == 0)
-		rc = cosign(c, log, &w, state, r, e);
+		rc = cosign(c, log, &w, state, &before, r, e);
 	free(r);
 	return rc;
 }

@@ -11,8 +11,8 @@
 #include "evidence/db.h"
 #include "evidence/log_file.h"
 #include "evidence/merkle.h"
-#include "mfgpkg/audit/cross.h"
 #include "mfgpkg/audit/expect.h"
+#include "mfgpkg/audit/logs.h"
 #include "mfgpkg/audit/rows.h"
 #include "mfgpkg/commands.h"
 
@@ -31,8 +31,9 @@ static const struct cli_option merge_options[] = {
 struct merge {
 	struct db db;
 	sqlite3_stmt *begin, *end;
-	struct oem_cross *cross;
-	int log;
+	const struct cli_list *logs;
+	struct audit_result *results; /* one a log */
+	size_t log; /* being read */
 };
 
 static void merge_clear(struct merge *m)
@@ -40,13 +41,12 @@ static void merge_clear(struct merge *m)
 	db_stmt_freep(&m->begin);
 	db_stmt_freep(&m->end);
 	db_close(&m->db);
-	oem_cross_free(m->cross);
+	free(m->results);
 }
 
 static int merge_open(struct merge *m, struct err *e)
 {
-	if (oem_cross_new(&m->cross, e) != 0 ||
-		db_open(&m->db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, e) != 0 ||
+	if (db_open(&m->db, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, e) != 0 ||
 		db_exec(&m->db,
 			"PRAGMA journal_mode=OFF; PRAGMA cache_size=-4096; CREATE TABLE device(log "
 			"INT, seq INT, uuid TEXT, attempt INT, slot TEXT, begun TEXT, ended TEXT, "
@@ -80,11 +80,9 @@ static int merge_leaf(void *ctx, const struct leaf *l, struct err *e)
 	struct merge *m = ctx;
 	sqlite3_stmt *s = l->kind == LEAF_DEVICE_BEGIN ? m->begin : m->end;
 
-	if (oem_cross_leaf(m->cross, l, e) != 0)
-		return -1;
 	if (l->kind != LEAF_DEVICE_BEGIN && l->kind != LEAF_DEVICE_END)
 		return 0;
-	sqlite3_bind_int(s, 1, m->log);
+	sqlite3_bind_int(s, 1, (int)m->log);
 	if (l->kind == LEAF_DEVICE_BEGIN) {
 		sqlite3_bind_int64(s, 2, (int64_t)l->seq);
 		bind_text(s, 3, l, LM_UUID);
@@ -198,39 +196,50 @@ static int print_merge(const struct cli *c, const struct cli_list *logs,
 	return 0;
 }
 
+static int merge_start(void *ctx, size_t i, const char *path, struct err *e)
+{
+	struct merge *m = ctx;
+
+	(void)path;
+	(void)e;
+	m->log = i;
+	return 0;
+}
+
+static int merge_done(void *ctx, const char *path, const struct audit_result *r,
+	const struct audit_expect *x, struct err *e)
+{
+	struct merge *m = ctx;
+
+	(void)x;
+	m->results[m->log] = *r;
+	for (size_t k = 0; k < m->log; k++)
+		if (strcmp(m->results[k].origin, r->origin) == 0)
+			return err_set(e, ERR_USAGE, "%s and %s are the same log: %s",
+				m->logs->v[k], path, r->origin);
+	return 0;
+}
+
 static int run_merge(const struct cli *c, struct err *e)
 {
 	AUTO(oem_audit_expect_clear) struct oem_audit_expect x = { 0 };
-	AUTO(merge_clear) struct merge m = { 0 };
+	AUTO(merge_clear) struct merge m = { .logs = &x.logs };
+	struct oem_audit_visitor v = {
+		.start = merge_start, .leaf = merge_leaf, .done = merge_done, .ctx = &m
+	};
 	const char *csv = cli_string(c, "csv", NULL);
-	bool good = true;
+	bool good;
 
 	if (oem_audit_expect_read(&x, c, e) != 0 || merge_open(&m, e) != 0)
 		return -1;
-	struct audit_result *results = calloc(x.logs.n, sizeof *results);
-	int rc = results ? 0 : err_set(e, ERR_ENV, "out of memory");
-	for (size_t i = 0; rc == 0 && i < x.logs.n; i++) {
-		x.x.observe = merge_leaf;
-		x.x.observe_ctx = &m;
-		m.log = (int)i;
-		oem_cross_log(m.cross, x.logs.v[i]);
-		rc = audit_verify(x.logs.v[i], &x.x, &results[i], e);
-		if (rc == 0)
-			rc = oem_cross_settle(m.cross, &results[i], e);
-		for (size_t k = 0; rc == 0 && k < i; k++)
-			if (strcmp(results[k].origin, results[i].origin) == 0)
-				rc = err_set(e, ERR_USAGE, "%s and %s are the same log: %s",
-					x.logs.v[k], x.logs.v[i], results[i].origin);
-		good &= results[i].verdict == AUDIT_PASS ||
-			(results[i].verdict == AUDIT_INCOMPLETE && !results[i].closed &&
-				cli_flag(c, "allow-open"));
-	}
-	if (rc == 0)
-		rc = print_merge(c, &x.logs, results, e);
-	if (rc == 0 && csv)
-		rc = write_csv(&m, csv, results, &x.logs, e);
-	free(results);
-	return rc != 0 ? -1 : good ? EXIT_OK : EXIT_AUDIT;
+	m.results = calloc(x.logs.n, sizeof *m.results);
+	if (!m.results)
+		return err_set(e, ERR_ENV, "out of memory");
+	if (oem_audit_logs(&x, &v, cli_flag(c, "allow-open"), &good, e) != 0 ||
+		print_merge(c, &x.logs, m.results, e) != 0 ||
+		(csv && write_csv(&m, csv, m.results, &x.logs, e) != 0))
+		return -1;
+	return good ? EXIT_OK : EXIT_AUDIT;
 }
 
 const struct cli_command oem_cmd_audit_merge = {

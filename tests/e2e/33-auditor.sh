@@ -66,4 +66,5 @@ expect 0 'proven:     1 of the witnesses the order names saw all leaves; it want
 expect 0 '^PASS  order-2026-0003.db' mfgpkg audit verify order-2026-0001.db order-2026-0003.db -P package.pub --checkpoint order-2026-0003.note
 expect 0 '^PASS  order-2026-0001.db' mfgpkg audit verify order-2026-0001.db order-2026-0003.db -P package.pub --checkpoint order-2026-0003.note
 expect 6 'checkpoint of another log' mfgpkg audit verify order-2026-0001.db order-2026-0002.db -P package.pub --checkpoint order-2026-0003.note
+expect 0 "^together +3 +3" mfgpkg audit merge order-2026-0001.db order-2026-0003.db -P package.pub --checkpoint order-2026-0003.note
 echo "the auditor's chapter: $(wc -l <commands) lines run"

@@ -90,6 +90,7 @@ expect 6 'not cosigned: tail cut' cosign cut.db
 cp "$LOG" fork.db
 sqlite3 fork.db "drop trigger leaf_keep_u; update leaf set data=replace(data,'M. Muster','M. Master') where seq=2"
 expect 6 'not cosigned: edited leaf' cosign fork.db
+sleep 1.1 # the time in a new line would be another one
 cosign "$LOG" -o again.note >vkey.out
 ME=$(sed -n 's/.*cosigned by //p' vkey.out)
 cmp 18.note again.note || fail "a second signature over the same size differs"
