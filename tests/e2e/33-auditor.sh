@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/runner-lib.sh"
 README=$PWD/README.md
+V=$PWD/tests/vectors/evidence
 
 step "what the auditor gets: two logs, a checkpoint mailed before, two public keys"
 oem_workspace "$T/oem"
@@ -45,6 +46,16 @@ sed -n '/^With nothing but/,/^and for a package/p' "$README" | sed -n '/^```$/,/
 bash -xeo pipefail plain >out 2>&1 || { cat out >&2; fail "a plain command of README.md"; }
 grep -q 'Signature and comment signature verified' out || fail "minisign"
 grep -q "^$(sqlite3 order-2026-0001.db "select data->>'$.prev' from leaf where seq=8") " out || { cat out >&2; fail "the hash of leaf 7"; }
+
+step "the views say what mfgpkg recomputes"
+for log in order-2026-0001.db "$V/example-log/log.db"; do
+	mfgpkg audit verify "$log" --json >verified || true # its OEM key does not matter here
+	[ "$(jq -r '.totals | "\(.begun)|\(.passed)|\(.failed)|\(.irreversible)|\(.attested)"' verified)" = "$(sqlite3 "$log" "select count(*),
+		sum(result='pass'), sum(result='fail'), count(distinct iif(irreversible, uuid, null)), count(attestation_seq) from device")" ] ||
+		{ jq .totals verified >&2; sqlite3 "$log" 'select * from device' >&2; fail "view device of $log"; }
+	mfgpkg audit export "$log" | jq -r '[.seq, .kind, .time, .uuid, .stage, .command, .result, .reason] | map(. // "") | join("|")' |
+		cmp - <(sqlite3 "$log" 'select * from event order by seq') || fail "view event of $log"
+done
 
 step "an order that wants this witness behind all leaves"
 make_order "$T/state1" 2026-0003 "$T/blinky.mfgpkg" 1
