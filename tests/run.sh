@@ -32,8 +32,13 @@ done
 for t in tests/e2e/[0-9]*.sh; do
 	[ -e "$t" ] || continue
 	name=$(basename "$t" .sh) log=$out/$name.log start=$SECONDS
+	# Scenarios have deadlines, and machines have bad moments: one that fails gets a second chance,
+	# and says so.
 	if timeout 600 bash "$t" >"$log" 2>&1; then
 		passed=$((passed + 1)); echo "ok      e2e $name ($((SECONDS - start)) s)"
+	elif mv "$log" "$out/$name.first.log"; timeout 600 bash "$t" >"$log" 2>&1; then
+		passed=$((passed + 1)); echo "ok      e2e $name (FLAKY: failed at first, see $out/$name.first.log)"
+		tail -n 8 "$out/$name.first.log" | sed 's/^/    /'
 	else
 		note_failure "e2e $name" 1 "$log"
 	fi
