@@ -24,7 +24,7 @@
 static void life_of_a_log(void **state)
 {
 	(void)state;
-	struct ev_log t;
+	struct ev_log t = { 0 };
 	struct err e = { 0 };
 	uint64_t seq;
 

@@ -18,7 +18,7 @@
 #include "runner/logkeeper.h"
 
 struct bench {
-	struct ev_log ev;
+	struct ev_log ev = { 0 };
 	struct event_sink screen;
 	struct logkeeper *keeper;
 	struct journal journal;
@@ -309,7 +309,7 @@ static void ports_in_parallel(void **state)
 static void crash_leaves_devices_open(void **state)
 {
 	(void)state;
-	struct ev_log ev;
+	struct ev_log ev = { 0 };
 	struct history *h = NULL;
 	size_t open = 0;
 	struct err e = { 0 };
