@@ -18,7 +18,7 @@
 #include "runner/logkeeper.h"
 
 struct bench {
-	struct ev_log ev = { 0 };
+	struct ev_log ev;
 	struct event_sink screen;
 	struct logkeeper *keeper;
 	struct journal journal;
@@ -167,7 +167,7 @@ static enum audit_verdict audit(struct bench *b)
 static void quantity_and_uuid(void **state)
 {
 	(void)state;
-	struct bench b;
+	struct bench b = { 0 };
 	struct err e = { 0 };
 	struct history_counts n;
 	bool closed;
@@ -205,7 +205,7 @@ static void quantity_and_uuid(void **state)
 static void scrap_completes_an_order(void **state)
 {
 	(void)state;
-	struct bench b;
+	struct bench b = { 0 };
 	struct err e = { 0 };
 	bool closed;
 	open_bench(&b, "scrap", 2, 0);
@@ -226,7 +226,7 @@ static void scrap_completes_an_order(void **state)
 static void count_of_a_run(void **state)
 {
 	(void)state;
-	struct bench b;
+	struct bench b = { 0 };
 	struct err e = { 0 };
 	bool closed;
 	open_bench(&b, "count", 100, 1);
@@ -279,7 +279,7 @@ static int count_rows(const char *path, const char *sql)
 static void ports_in_parallel(void **state)
 {
 	(void)state;
-	struct bench b;
+	struct bench b = { 0 };
 	struct err e = { 0 };
 	struct port_arg args[PORTS];
 	pthread_t t[PORTS];
@@ -385,7 +385,7 @@ static void crash_leaves_devices_open(void **state)
 static void log_that_cannot_be_written(void **state)
 {
 	(void)state;
-	struct bench b;
+	struct bench b = { 0 };
 	struct err e = { 0 };
 	bool closed, told = false;
 	char uuid[33];
